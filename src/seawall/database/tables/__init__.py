@@ -1,0 +1,35 @@
+"""All tables, one file per noun."""
+
+from seawall.database.tables.access import ApiKey, ConsoleSession, FailedLogin, LookupCount, OneTimeLink, User
+from seawall.database.tables.actions import OutboxMessage, WebhookEndpoint
+from seawall.database.tables.base import Base, now
+from seawall.database.tables.cases import Case, CaseItem, Decision, Reveal
+from seawall.database.tables.content import Content, PolicyText
+from seawall.database.tables.evidence import AuditEvent, Evidence, EvidenceKey
+from seawall.database.tables.hashlists import Entry, HashList, ListRemoval, change_numbers
+
+__all__ = [
+    "ApiKey",
+    "AuditEvent",
+    "Base",
+    "Case",
+    "CaseItem",
+    "ConsoleSession",
+    "Content",
+    "Decision",
+    "Entry",
+    "Evidence",
+    "EvidenceKey",
+    "FailedLogin",
+    "HashList",
+    "ListRemoval",
+    "LookupCount",
+    "OneTimeLink",
+    "OutboxMessage",
+    "PolicyText",
+    "Reveal",
+    "User",
+    "WebhookEndpoint",
+    "change_numbers",
+    "now",
+]

@@ -1,0 +1,87 @@
+"""API keys, people, their sessions and one-time links."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, PrimaryKeyConstraint, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from seawall.database.tables.base import Base, BigId, CreatedAt, Hash, Timestamp
+
+
+class ApiKey(Base):
+    """A platform's key. Only the SHA-256 of its 256-bit random secret is kept."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[BigId]
+    name: Mapped[str] = mapped_column(unique=True)
+    secret_hash: Mapped[Hash] = mapped_column(unique=True)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    rate_per_minute: Mapped[int | None]
+    created_at: Mapped[CreatedAt]
+    last_used_at: Mapped[Timestamp | None]
+    revoked_at: Mapped[Timestamp | None]
+
+
+class LookupCount(Base):
+    """The trail of lookups: how many judgements a key asked for in an hour, and how many of them matched."""
+
+    __tablename__ = "lookup_counts"
+    __table_args__ = (PrimaryKeyConstraint("key_id", "hour"),)
+
+    key_id: Mapped[int] = mapped_column(ForeignKey("api_keys.id"))
+    hour: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    lookups: Mapped[int] = mapped_column(BigInteger)
+    matches: Mapped[int] = mapped_column(BigInteger)
+
+
+class User(Base):
+    """A person at the console."""
+
+    __tablename__ = "users"
+
+    id: Mapped[BigId]
+    name: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str]
+    password_hash: Mapped[str | None]
+    created_at: Mapped[CreatedAt]
+    last_login_at: Mapped[Timestamp | None]
+    disabled_at: Mapped[Timestamp | None]
+
+
+class OneTimeLink(Base):
+    """A link by which a person sets a password, once."""
+
+    __tablename__ = "one_time_links"
+
+    token_hash: Mapped[Hash] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    expires_at: Mapped[Timestamp]
+    used_at: Mapped[Timestamp | None]
+
+
+class ConsoleSession(Base):
+    """A logged-in browser."""
+
+    __tablename__ = "console_sessions"
+
+    token_hash: Mapped[Hash] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    csrf_hash: Mapped[Hash]
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[Timestamp]
+    ended_at: Mapped[Timestamp | None]
+
+
+class FailedLogin(Base):
+    """Wrong passwords, counted per name and minute, so that guessing is slow on every replica."""
+
+    __tablename__ = "failed_logins"
+    __table_args__ = (PrimaryKeyConstraint("name_hash", "minute"),)
+
+    name_hash: Mapped[Hash]
+    minute: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))

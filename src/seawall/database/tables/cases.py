@@ -1,0 +1,90 @@
+"""Cases, their items, decisions and reveals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from seawall.database.tables.base import Base, BigId, CreatedAt, Timestamp
+from seawall.database.tables.content import Content
+
+
+class Case(Base):
+    """Everything about one account (or one content where no account was given) that a human must decide.
+
+    `subject` is ``account:<id>`` or ``content:<id>``; at most one case of a subject is undecided at a time.
+    """
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        Index("uq_cases_undecided_subject", "subject", unique=True, postgresql_where=text("state <> 'decided'")),
+        Index("ix_cases_queue", "state", text("urgent DESC"), text("priority DESC"), "opened_at"),
+    )
+
+    id: Mapped[BigId]
+    subject: Mapped[str]
+    account_id: Mapped[str | None]
+    state: Mapped[str]
+    urgent: Mapped[bool] = mapped_column(server_default=text("false"))
+    priority: Mapped[int] = mapped_column(server_default=text("0"))
+    is_test: Mapped[bool] = mapped_column(server_default=text("false"))
+    opened_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+    decided_at: Mapped[Timestamp | None]
+
+    items: Mapped[list[CaseItem]] = relationship(back_populates="case", order_by="CaseItem.id")
+
+
+class CaseItem(Base):
+    """One content version within a case. `findings` is what the screening noticed, as it was then."""
+
+    __tablename__ = "case_items"
+    __table_args__ = (UniqueConstraint("case_id", "content_row"),)
+
+    id: Mapped[BigId]
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    content_row: Mapped[int] = mapped_column(ForeignKey("content.id"), index=True)
+    state: Mapped[str]
+    verdict: Mapped[str]
+    findings: Mapped[list[Any]] = mapped_column(JSONB)
+    reasons: Mapped[list[Any]] = mapped_column(JSONB)
+    policy_version: Mapped[str]
+    added_at: Mapped[CreatedAt]
+    decided_at: Mapped[Timestamp | None]
+
+    case: Mapped[Case] = relationship(back_populates="items")
+    content: Mapped[Content] = relationship()
+
+
+class Decision(Base):
+    """What a reviewer concluded of one item, and why. Rows are only ever added."""
+
+    __tablename__ = "decisions"
+
+    id: Mapped[BigId]
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("case_items.id"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    outcome: Mapped[str]
+    reason: Mapped[str]
+    restrict_account: Mapped[bool] = mapped_column(server_default=text("false"))
+    viewed: Mapped[bool]
+    decided_at: Mapped[CreatedAt]
+
+
+class Reveal(Base):
+    """One deliberate look at one piece of evidence. The address that shows it works once, for a short time."""
+
+    __tablename__ = "reveals"
+
+    id: Mapped[BigId]
+    evidence_id: Mapped[int] = mapped_column(ForeignKey("evidence.id"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    stage: Mapped[str]
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    expires_at: Mapped[Timestamp]
+    asked_at: Mapped[CreatedAt]
+    shown_at: Mapped[Timestamp | None]

@@ -1,0 +1,236 @@
+"""The whole error tree, with stable codes.
+
+Every error that leaves a room is a :class:`SeawallError`. Its ``code`` is stable (clients may branch on it), its
+``message`` says what is wrong, and its ``hint`` says what to do next. ``http_status`` is what a gateway answers
+with and ``exit_status`` what a command exits with.
+
+Exit statuses of the commands: 0 done; 1 a check found a difference; 2 the command line was wrong; 3 something
+matched; 4 the configuration is wrong; 5 a part that Seawall needs cannot be reached; 6 the input is bad;
+7 evidence or audit does not verify.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SeawallError(Exception):
+    """The root of all errors that Seawall raises on purpose."""
+
+    code: ClassVar[str] = "seawall_error"
+    http_status: ClassVar[int] = 500
+    exit_status: ClassVar[int] = 1
+    default_hint: ClassVar[str] = "Run `seawall doctor` and look at the log."
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint if hint is not None else self.default_hint
+
+
+class ConfigurationError(SeawallError):
+    """A setting is missing, contradictory or out of range."""
+
+    code = "configuration_invalid"
+    exit_status = 4
+    default_hint = "Check the SEAWALL_* environment variables against docs/reference/settings.md."
+
+
+class PolicyInvalid(ConfigurationError):
+    """The policy file does not say what a policy may say."""
+
+    code = "policy_invalid"
+    default_hint = "Run `seawall policy check FILE`; it points at the line."
+
+
+class MasterKeyMissing(ConfigurationError):
+    """The key that wraps every evidence key cannot be had."""
+
+    code = "master_key_missing"
+    default_hint = "Restore the key file from its backup, or set SEAWALL_MASTER_KEY."
+
+
+class Unavailable(SeawallError):
+    """A part that Seawall needs cannot be reached now; trying again later may work."""
+
+    code = "unavailable"
+    http_status = 503
+    exit_status = 5
+    default_hint = "Try again; if it lasts, run `seawall doctor`."
+
+
+class DatabaseUnavailable(Unavailable):
+    """PostgreSQL does not answer."""
+
+    code = "database_unavailable"
+
+
+class ObjectStoreUnavailable(Unavailable):
+    """The object store that keeps sealed evidence does not answer."""
+
+    code = "object_store_unavailable"
+
+
+class IndexUnavailable(Unavailable):
+    """The hash index is not loaded, so that nothing can be called clean."""
+
+    code = "index_unavailable"
+
+
+class BadInput(SeawallError):
+    """The caller sent something that cannot be used; nothing was stored."""
+
+    code = "bad_input"
+    http_status = 422
+    exit_status = 6
+    default_hint = "See the API documentation at /docs."
+
+
+class BodyEmpty(BadInput):
+    """An upload without a single byte."""
+
+    code = "body_empty"
+    http_status = 400
+
+
+class BodyTooLarge(BadInput):
+    """An upload over the size limit."""
+
+    code = "body_too_large"
+    http_status = 413
+    default_hint = "Raise SEAWALL_MAX_UPLOAD_BYTES, or do not publish what was not screened."
+
+
+class BodyMalformed(BadInput):
+    """A request body that does not parse as what its content type says."""
+
+    code = "body_malformed"
+    http_status = 400
+
+
+class NotMedia(BadInput):
+    """The bytes are no picture or video of any kind that Seawall knows of."""
+
+    code = "not_media"
+    http_status = 415
+    default_hint = "Send pictures or video; other files need no verdict from this endpoint."
+
+
+class HashInvalid(BadInput):
+    """A hash of the wrong length, alphabet or entropy."""
+
+    code = "hash_invalid"
+
+
+class ListFormatInvalid(BadInput):
+    """A hash list file that is of no known format, or that holds bad lines under --strict."""
+
+    code = "list_format_invalid"
+
+
+class Unauthenticated(SeawallError):
+    """No credentials, or wrong ones."""
+
+    code = "unauthenticated"
+    http_status = 401
+    exit_status = 4
+    default_hint = "Send `Authorization: Bearer KEY`; `seawall keys create` makes one."
+
+
+class Forbidden(SeawallError):
+    """The credentials are good, but not for this."""
+
+    code = "forbidden"
+    http_status = 403
+    exit_status = 4
+    default_hint = "Use a key or a person with the scope that is named."
+
+
+class RateLimited(SeawallError):
+    """More requests than this key may make."""
+
+    code = "rate_limited"
+    http_status = 429
+    default_hint = "Wait as long as the Retry-After header says, or raise the key's limit."
+
+    def __init__(self, message: str, *, retry_after_s: float, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class NotFound(SeawallError):
+    """Nothing has that name or number."""
+
+    code = "not_found"
+    http_status = 404
+    exit_status = 6
+    default_hint = "Check the name or number."
+
+
+class Conflict(SeawallError):
+    """The state has moved on: already decided, already taken, already there."""
+
+    code = "conflict"
+    http_status = 409
+    exit_status = 6
+    default_hint = "Reload and look at the present state."
+
+
+class DecodingFailed(SeawallError):
+    """Bytes that are media but could not be understood. Always becomes "scan owed", never "clean"."""
+
+    code = "decoding_failed"
+    http_status = 422
+    exit_status = 6
+    default_hint = "The content is held until a person has decided."
+
+
+class MediaCorrupt(DecodingFailed):
+    """The decoder refused the bytes, or they end too early."""
+
+    code = "media_corrupt"
+
+
+class MediaUnsupported(DecodingFailed):
+    """A kind of media that is recognised but cannot be decoded here."""
+
+    code = "media_unsupported"
+
+
+class MediaTooLarge(DecodingFailed):
+    """More pixels or frames than the limits allow; also what a decompression bomb becomes."""
+
+    code = "media_too_large"
+
+
+class DecoderTimeout(DecodingFailed):
+    """The decoder did not finish before its deadline and was killed."""
+
+    code = "decoder_timeout"
+
+
+class DecoderCrashed(DecodingFailed):
+    """The decoder process died on these bytes."""
+
+    code = "decoder_crashed"
+
+
+class EvidenceError(SeawallError):
+    """Evidence cannot be sealed, opened or verified."""
+
+    code = "evidence_error"
+    exit_status = 7
+
+
+class EvidenceTampered(EvidenceError):
+    """Sealed bytes, or their key, are not what was sealed."""
+
+    code = "evidence_tampered"
+    default_hint = "Keep everything as it is; run `seawall audit verify` and compare with a backup."
+
+
+class AuditChainBroken(EvidenceError):
+    """The audit chain has a changed, missing or reordered event."""
+
+    code = "audit_chain_broken"
+    default_hint = "Keep everything as it is and compare with a backup."

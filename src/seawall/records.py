@@ -1,0 +1,353 @@
+"""The frozen types that pass between rooms, in the order in which data flows.
+
+A room takes records and returns records; `flow.py` carries them on. Hashes travel as ``bytes`` (MD5 16, SHA-1 20,
+SHA-256 32, PDQ 32 bytes); hex exists only at the edges.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+class HashKind(enum.StrEnum):
+    """The kinds of hash that an entry may hold."""
+
+    MD5 = "md5"
+    SHA1 = "sha1"
+    SHA256 = "sha256"
+    PDQ = "pdq"
+
+    @property
+    def length(self) -> int:
+        """Bytes in one hash of this kind."""
+        return {"md5": 16, "sha1": 20, "sha256": 32, "pdq": 32}[self.value]
+
+
+class MatchKind(enum.StrEnum):
+    """How a fingerprint met an entry."""
+
+    EXACT = "exact"
+    PERCEPTUAL = "perceptual"
+
+
+class Orientation(enum.StrEnum):
+    """What was done to the query picture before it met the entry: the eight turns and mirrorings of a square.
+
+    The order is that of the eight hashes in :class:`Frame`.
+    """
+
+    UPRIGHT = "upright"
+    ROTATED_90 = "rotated-90"
+    ROTATED_180 = "rotated-180"
+    ROTATED_270 = "rotated-270"
+    FLIPPED = "flipped"
+    MIRRORED = "mirrored"
+    TRANSPOSED = "transposed"
+    TRANSVERSED = "transversed"
+
+
+class Trust(enum.StrEnum):
+    """How far an exact hit on a list may act by itself."""
+
+    TRUSTED = "trusted"
+    STANDARD = "standard"
+    UNVERIFIED = "unverified"
+
+
+class HarmClass(enum.StrEnum):
+    """What a list is about."""
+
+    CSAM = "csam"
+    NCII = "ncii"
+    TERRORISM = "terrorism"
+    OTHER = "other"
+
+
+class Verdict(enum.StrEnum):
+    """What the platform is told to do, mildest first."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    HOLD = "hold"
+    BLOCK = "block"
+
+    @property
+    def severity(self) -> int:
+        """0 for allow up to 3 for block."""
+        return list(Verdict).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaArrival:
+    """One upload, as a gateway received it. `body` is the whole of it, never stored unless it is sealed."""
+
+    content_id: str
+    body: bytes = field(repr=False)
+    account_id: str | None = None
+    surface: str = "upload"
+    filename: str | None = None
+    uploader_ip: str | None = None
+    uploaded_at: datetime | None = None
+    declared_media_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HashArrival:
+    """Hashes alone, from a platform whose pictures may not leave. At least one of the hashes is there."""
+
+    content_id: str
+    md5: bytes | None = None
+    sha1: bytes | None = None
+    sha256: bytes | None = None
+    pdq: bytes | None = None
+    pdq_quality: int | None = None
+    account_id: str | None = None
+    surface: str = "upload"
+    filename: str | None = None
+    uploader_ip: str | None = None
+    uploaded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """Exact digests of the bytes. From a platform's own hashes some may be missing."""
+
+    md5: bytes | None = None
+    sha1: bytes | None = None
+    sha256: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The perceptual hash of one frame (a still picture has one).
+
+    ``orientations`` holds eight 32-byte PDQ hashes in the order of :class:`Orientation` (or only the upright one
+    where a platform sent hashes alone); ``quality`` is 0-100, or None when the platform did not say.
+    """
+
+    number: int
+    orientations: tuple[bytes, ...]
+    quality: int | None
+
+    @property
+    def pdq(self) -> bytes:
+        """The upright hash."""
+        return self.orientations[0]
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedMedia:
+    """What the decoder child says of the bytes. ``width`` and ``height`` are pixels as displayed."""
+
+    media_type: str
+    width: int
+    height: int
+    frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """All that is computed from one content's bytes."""
+
+    digests: Digests
+    media_type: str | None = None
+    width: int | None = None
+    height: int | None = None
+    frames: tuple[Frame, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What a list says an entry shows, in that list's own scheme.
+
+    `scheme` is one of ``ncmec`` (A1, A2, B1, B2), ``uk`` (A, B, C), ``vics-XX`` (the category number of country
+    XX), ``inhope`` (baseline, national), ``interpol``, or a name of the operator's own.
+    """
+
+    scheme: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDraft:
+    """One entry as a list file or a remote source gives it, validated but not yet stored."""
+
+    line: int
+    md5: bytes | None = None
+    sha1: bytes | None = None
+    sha256: bytes | None = None
+    pdq: bytes | None = None
+    pdq_quality: int | None = None
+    classification: Classification | None = None
+    upstream_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line of a list file that was not taken, and why."""
+
+    line: int
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListInfo:
+    """One hash list as matching and policy see it. `source` names who stands behind it: two lists of one source
+    are not independent of each other."""
+
+    list_id: int
+    name: str
+    source: str
+    trust: Trust
+    harm_class: HarmClass
+    max_distance: int
+    enabled: bool
+    is_test: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A fingerprint met an entry. ``distance`` is Hamming bits (0 for exact)."""
+
+    entry_id: int
+    list: ListInfo
+    kind: MatchKind
+    hash_kind: HashKind
+    distance: int
+    orientation: Orientation = Orientation.UPRIGHT
+    frame: int = 0
+    quality: int | None = None
+    classification: Classification | None = None
+    disputed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOwed:
+    """A step that did not finish. `code` is the error's code; the content must not be called clean."""
+
+    code: str
+    explanation: str
+
+
+Finding = Match | ScanOwed
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a verdict is what it is. `code` is the finding's kind or failure code, `rule` the policy rule's name."""
+
+    code: str
+    rule: str
+    explanation: str
+    list: str | None = None
+    kind: MatchKind | None = None
+    distance: int | None = None
+    orientation: Orientation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the policy made of the findings."""
+
+    verdict: Verdict
+    urgent: bool
+    reasons: tuple[Reason, ...]
+    policy_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the platform is told. `replayed` is true when the same content and bytes had been judged before."""
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    fingerprint: Fingerprint
+    case_id: int | None
+    policy_version: str
+    elapsed_ms: float
+    replayed: bool = False
+
+
+class ItemState(enum.StrEnum):
+    """Where one item of a case stands."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    NOT_A_MATCH = "not_a_match"
+
+
+class CaseState(enum.StrEnum):
+    """Where a case stands."""
+
+    OPEN = "open"
+    ESCALATED = "escalated"
+    DECIDED = "decided"
+
+
+class Outcome(enum.StrEnum):
+    """What a reviewer can conclude of one item."""
+
+    CONFIRM = "confirm"
+    NOT_A_MATCH = "not_a_match"
+    ESCALATE = "escalate"
+
+
+class RevealStage(enum.StrEnum):
+    """How much of a picture one look shows, mildest first."""
+
+    BLURRED = "blurred"
+    GREY = "grey"
+    COLOUR = "colour"
+
+
+class ContentState(enum.StrEnum):
+    """What became of a content on the platform, as far as Seawall has told it."""
+
+    PUBLISHED = "published"
+    HELD = "held"
+    BLOCKED = "blocked"
+    RELEASED = "released"
+    REMOVED = "removed"
+
+
+class EventType(enum.StrEnum):
+    """What a webhook tells the platform. The data of each is described in docs/reference/webhooks.md."""
+
+    CONTENT_HOLD = "content.hold"
+    CONTENT_BLOCK = "content.block"
+    CONTENT_RELEASE = "content.release"
+    CONTENT_REMOVE = "content.remove"
+    ACCOUNT_RESTRICT = "account.restrict"
+
+
+class Scope(enum.StrEnum):
+    """What an API key may do."""
+
+    JUDGE = "judge"
+    LISTS = "lists"
+    ADMIN = "admin"
+
+
+class Role(enum.StrEnum):
+    """What a person at the console may do."""
+
+    REVIEWER = "reviewer"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did a thing, as the audit chain names them: ``kind`` is user, key, system or cli."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+SYSTEM = Actor("system", "seawall")

@@ -1,0 +1,152 @@
+"""The one settings class. Every field is described; `docs/reference/settings.md` is generated from it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from seawall.errors import ConfigurationError
+
+MIB = 1024 * 1024
+
+
+def default_home() -> Path:
+    """The platform's usual place for a service's data of this user."""
+    return Path(platformdirs.user_data_dir("seawall", appauthor=False))
+
+
+class Settings(BaseSettings):
+    """All of Seawall's settings; each is read from the environment variable ``SEAWALL_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="SEAWALL_", extra="ignore", frozen=True)
+
+    home: Annotated[
+        Path, Field(description="The one folder for database, sealed evidence, keys, caches and logs.")
+    ] = Field(default_factory=default_home)
+    database_url: Annotated[
+        SecretStr | None,
+        Field(
+            description="PostgreSQL to use, as postgresql://user:password@host/name. Unset: Seawall starts its own."
+        ),
+    ] = None
+    database_pool_size: Annotated[int, Field(ge=2, le=200, description="Connections kept open per process.")] = 12
+    objects_url: Annotated[
+        str | None,
+        Field(
+            description="Object store for sealed evidence: file:///folder, s3://bucket/prefix, gs:// or az://. "
+            "Unset: a folder in the home. Credentials come from the store's own environment variables."
+        ),
+    ] = None
+    master_key: Annotated[
+        SecretStr | None,
+        Field(
+            description="The 32-byte key that wraps evidence keys, in base64. Unset: the file below is used, and "
+            "made on first start."
+        ),
+    ] = None
+    master_key_file: Annotated[
+        Path | None, Field(description="Where the master key lies. Unset: keys/master.key in the home.")
+    ] = None
+    policy_file: Annotated[
+        Path | None, Field(description="The policy (TOML). Unset: policy.toml in the home if there is one, else the default.")
+    ] = None
+
+    host: Annotated[str, Field(description="Address to listen on. Put a TLS proxy before any other than loopback.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="Port of API and console; 0 takes a free one.")] = 8420
+    public_url: Annotated[
+        str | None,
+        Field(description="The address under which people reach the console. With https, cookies are Secure."),
+    ] = None
+
+    max_upload_bytes: Annotated[int, Field(ge=1, description="Largest media body that is accepted, in bytes.")] = 64 * MIB
+    max_pixels: Annotated[
+        int, Field(ge=1, description="Most pixels (width x height) of one frame; above, the content is held.")
+    ] = 100_000_000
+    max_frames: Annotated[
+        int, Field(ge=1, description="Most frames of one animation; above, the content is held.")
+    ] = 200
+    decoder_processes: Annotated[
+        int, Field(ge=1, le=256, description="Sandboxed decoder processes kept warm.")
+    ] = Field(default_factory=lambda: max(1, min(8, os.cpu_count() or 1)))
+    decoder_memory_bytes: Annotated[
+        int, Field(ge=256 * MIB, description="Address space that one decoder process may use, in bytes.")
+    ] = 2048 * MIB
+    decoder_timeout_s: Annotated[
+        float, Field(gt=0, description="Seconds that decoding one item may take before its process is killed.")
+    ] = 10.0
+    decoder_recycle_after: Annotated[
+        int, Field(ge=1, description="Items after which a decoder process is replaced by a fresh one.")
+    ] = 2000
+
+    minimum_pdq_quality: Annotated[
+        int, Field(ge=0, le=100, description="Below this PDQ quality a picture never matches by PDQ alone.")
+    ] = 50
+    index_poll_s: Annotated[
+        float, Field(gt=0, le=60, description="Seconds between looks for list changes, should a notification be lost.")
+    ] = 0.5
+
+    key_rate_per_minute: Annotated[
+        int, Field(ge=1, description="Requests a minute that an API key may make unless the key says otherwise.")
+    ] = 6000
+    session_hours: Annotated[float, Field(gt=0, le=168, description="Hours after which a console session ends.")] = 12.0
+    login_attempts_per_minute: Annotated[
+        int, Field(ge=1, description="Wrong console logins per name and minute before a pause is demanded.")
+    ] = 10
+
+    webhook_timeout_s: Annotated[float, Field(gt=0, le=120, description="Seconds a webhook receiver may take.")] = 15.0
+    webhook_attempts: Annotated[
+        int, Field(ge=1, description="Deliveries tried (with growing pauses, over about four days) before giving up.")
+    ] = 16
+    worker_concurrency: Annotated[int, Field(ge=1, le=64, description="Jobs that one worker runs at once.")] = 4
+
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$", description="What is logged.")] = "info"
+    log_json: Annotated[bool, Field(description="One JSON object a line instead of text for people.")] = False
+    demo: Annotated[
+        bool, Field(description="Marks everything as demo and test data. Set by `seawall demo`; never set it elsewhere.")
+    ] = False
+
+    @property
+    def resolved_master_key_file(self) -> Path:
+        """Where the master key file lies or would lie."""
+        return self.master_key_file or self.home / "keys" / "master.key"
+
+    @property
+    def database_folder(self) -> Path:
+        """The folder of the embedded PostgreSQL."""
+        return self.home / "postgresql"
+
+    @property
+    def objects_folder(self) -> Path:
+        """The folder of the default object store."""
+        return self.home / "objects"
+
+    @property
+    def cache_folder(self) -> Path:
+        """Compiled code; can be deleted at any time."""
+        return self.home / "cache"
+
+    @property
+    def tls(self) -> bool:
+        """Whether people reach the console over TLS."""
+        return (self.public_url or "").startswith("https://")
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment, with overrides from the command line.
+
+    Raises:
+        ConfigurationError: names each wrong variable; the values are left out since one may be a secret.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        problems = "; ".join(
+            f"SEAWALL_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        )
+        raise ConfigurationError(f"Settings are not usable: {problems}.") from None
