@@ -53,31 +53,37 @@ class Settings(BaseSettings):
         Path | None, Field(description="Where the master key lies. Unset: keys/master.key in the home.")
     ] = None
     policy_file: Annotated[
-        Path | None, Field(description="The policy (TOML). Unset: policy.toml in the home if there is one, else the default.")
+        Path | None,
+        Field(description="The policy (TOML). Unset: policy.toml in the home if there is one, else the default."),
     ] = None
 
-    host: Annotated[str, Field(description="Address to listen on. Put a TLS proxy before any other than loopback.")] = "127.0.0.1"
+    host: Annotated[
+        str, Field(description="Address to listen on. Put a TLS proxy before any other than loopback.")
+    ] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port of API and console; 0 takes a free one.")] = 8420
     public_url: Annotated[
         str | None,
         Field(description="The address under which people reach the console. With https, cookies are Secure."),
     ] = None
 
-    max_upload_bytes: Annotated[int, Field(ge=1, description="Largest media body that is accepted, in bytes.")] = 64 * MIB
+    max_upload_bytes: Annotated[int, Field(ge=1, description="Largest media body that is accepted, in bytes.")] = (
+        64 * MIB
+    )
     max_pixels: Annotated[
         int, Field(ge=1, description="Most pixels (width x height) of one frame; above, the content is held.")
     ] = 100_000_000
     max_frames: Annotated[
         int, Field(ge=1, description="Most frames of one animation; above, the content is held.")
     ] = 200
-    decoder_processes: Annotated[
-        int, Field(ge=1, le=256, description="Sandboxed decoder processes kept warm.")
-    ] = Field(default_factory=lambda: max(1, min(8, os.cpu_count() or 1)))
+    decoder_processes: Annotated[int, Field(ge=1, le=256, description="Sandboxed decoder processes kept warm.")] = (
+        Field(default_factory=lambda: max(1, min(8, os.cpu_count() or 1)))
+    )
     decoder_memory_bytes: Annotated[
         int, Field(ge=256 * MIB, description="Address space that one decoder process may use, in bytes.")
     ] = 2048 * MIB
     decoder_timeout_s: Annotated[
-        float, Field(gt=0, description="Seconds that decoding one item may take before its process is killed.")
+        float,
+        Field(gt=0, description="Seconds that decoding one item may take before its process is killed."),
     ] = 10.0
     decoder_recycle_after: Annotated[
         int, Field(ge=1, description="Items after which a decoder process is replaced by a fresh one.")
@@ -87,27 +93,35 @@ class Settings(BaseSettings):
         int, Field(ge=0, le=100, description="Below this PDQ quality a picture never matches by PDQ alone.")
     ] = 50
     index_poll_s: Annotated[
-        float, Field(gt=0, le=60, description="Seconds between looks for list changes, should a notification be lost.")
+        float,
+        Field(gt=0, le=60, description="Seconds between looks for list changes, should a notification be lost."),
     ] = 0.5
 
     key_rate_per_minute: Annotated[
-        int, Field(ge=1, description="Requests a minute that an API key may make unless the key says otherwise.")
+        int,
+        Field(ge=1, description="Requests a minute that an API key may make unless the key says otherwise."),
     ] = 6000
-    session_hours: Annotated[float, Field(gt=0, le=168, description="Hours after which a console session ends.")] = 12.0
+    session_hours: Annotated[float, Field(gt=0, le=168, description="Hours after which a console session ends.")] = (
+        12.0
+    )
     login_attempts_per_minute: Annotated[
         int, Field(ge=1, description="Wrong console logins per name and minute before a pause is demanded.")
     ] = 10
 
-    webhook_timeout_s: Annotated[float, Field(gt=0, le=120, description="Seconds a webhook receiver may take.")] = 15.0
+    webhook_timeout_s: Annotated[float, Field(gt=0, le=120, description="Seconds a webhook receiver may take.")] = (
+        15.0
+    )
     webhook_attempts: Annotated[
-        int, Field(ge=1, description="Deliveries tried (with growing pauses, over about four days) before giving up.")
+        int,
+        Field(ge=1, description="Deliveries tried (with growing pauses, over about four days) before giving up."),
     ] = 16
     worker_concurrency: Annotated[int, Field(ge=1, le=64, description="Jobs that one worker runs at once.")] = 4
 
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$", description="What is logged.")] = "info"
     log_json: Annotated[bool, Field(description="One JSON object a line instead of text for people.")] = False
     demo: Annotated[
-        bool, Field(description="Marks everything as demo and test data. Set by `seawall demo`; never set it elsewhere.")
+        bool,
+        Field(description="Marks everything as demo and test data. Set by `seawall demo`; never set it elsewhere."),
     ] = False
 
     @property

@@ -1,0 +1,1 @@
+"""Alembic's folder. Every change of the tables gets a file under `versions/`."""

@@ -1,0 +1,70 @@
+"""One way to the database: transactions that commit as a whole or leave nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import psycopg
+from sqlalchemy import Engine, create_engine, exc
+from sqlalchemy.orm import Session, sessionmaker
+
+from seawall.errors import ConfigurationError, DatabaseUnavailable
+
+CONNECT_TIMEOUT_S = 10
+POOL_WAIT_S = 15.0
+
+
+class Database:
+    """A pool of connections to one PostgreSQL database.
+
+    Args:
+        url: ``postgresql://...`` as libpq understands it.
+        pool_size: connections that this process keeps open at most.
+    """
+
+    def __init__(self, url: str, pool_size: int = 12) -> None:
+        scheme, separator, rest = url.partition("://")
+        if scheme not in ("postgresql", "postgres") or not separator:
+            raise ConfigurationError(
+                "SEAWALL_DATABASE_URL is no PostgreSQL address.",
+                hint="Write it as postgresql://user:password@host/name.",
+            )
+        self.url = f"postgresql://{rest}"
+        self.engine: Engine = create_engine(
+            f"postgresql+psycopg://{rest}",
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_WAIT_S,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "seawall"},
+        )
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session whose work is committed at the end of the block, or undone by any error in it.
+
+        Raises:
+            DatabaseUnavailable: PostgreSQL cannot be reached, went away, or gave up on a lock.
+        """
+        try:
+            with self._sessions() as session, session.begin():
+                yield session
+        except (
+            exc.OperationalError,
+            exc.InterfaceError,
+            exc.TimeoutError,
+            psycopg.OperationalError,
+        ) as error:
+            raise DatabaseUnavailable(f"PostgreSQL did not do its part ({type(error).__name__}).") from error
+
+    def close(self) -> None:
+        """Gives all connections back."""
+        self.engine.dispose()
+
+
+def psycopg_connection(session: Session) -> psycopg.Connection[tuple[object, ...]]:
+    """The psycopg connection that the session works on, inside the session's own transaction."""
+    return cast("psycopg.Connection[tuple[object, ...]]", session.connection().connection.driver_connection)

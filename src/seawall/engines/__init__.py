@@ -1,0 +1,1 @@
+"""What can be swapped: the embedded PostgreSQL, object stores, the job queue."""

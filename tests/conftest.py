@@ -1,0 +1,78 @@
+"""What all tests share: a real PostgreSQL, a private home, and no network but loopback."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from pytest_socket import socket_allow_hosts
+
+from seawall.database.migrate import upgrade
+from seawall.database.sessions import Database
+from seawall.engines import postgres
+from seawall.settings import Settings
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def only_loopback() -> None:
+    """Blocks every address but this machine's own."""
+    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test sees the settings that it makes itself, whatever the shell has set."""
+    for name in list(os.environ):
+        if name.startswith("SEAWALL_") and not name.startswith("SEAWALL_TEST_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def compiled_cache() -> Path:
+    """Where compiled code lies between test runs; compiling it anew for each test would take minutes."""
+    folder = Path(tempfile.gettempdir()) / f"seawall-tests-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def settings(compiled_cache: Path) -> Iterator[Settings]:
+    """Settings with a private home. The path is short, since a Unix socket's may not be long."""
+    home = Path(tempfile.mkdtemp(prefix="seawall-"))
+    yield Settings(home=home, decoder_processes=1)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_address() -> Iterator[str]:
+    """One real PostgreSQL for the whole run, with a migrated database to copy."""
+    home = Path(tempfile.mkdtemp(prefix="seawall-pg-"))
+    server_settings = Settings(home=home)
+    address = postgres.embedded(server_settings)
+    template = Database(address)
+    upgrade(template)
+    template.close()
+    yield address
+    postgres.stop(server_settings)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def database(postgres_address: str) -> Iterator[Database]:
+    """A fresh, migrated database of its own."""
+    name = f"test_{NUMBERS.__next__()}"
+    with psycopg.connect(postgres_address.replace("/seawall?", "/postgres?"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE seawall STRATEGY FILE_COPY")
+        database = Database(postgres_address.replace("/seawall?", f"/{name}?"))
+        yield database
+        database.close()
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,67 @@
+"""The migrated schema is the tables' schema, however many start at once."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from seawall.database.migrate import HEAD, MIGRATIONS, current_revision, upgrade
+from seawall.database.sessions import Database
+from seawall.database.tables import Base
+from seawall.errors import ConfigurationError, DatabaseUnavailable
+
+
+def test_head_is_the_newest_file() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == HEAD
+
+
+def test_migrations_make_exactly_the_tables(database: Database) -> None:
+    def ours(_object: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
+        return not (name or "").startswith(("procrastinate", "idx_procrastinate"))
+
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_object": ours, "compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_ten_at_once_on_an_empty_database(postgres_address: str) -> None:
+    with psycopg.connect(postgres_address.replace("/seawall?", "/postgres?"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE empty_one TEMPLATE template0")
+    address = postgres_address.replace("/seawall?", "/empty_one?")
+    failures: list[BaseException] = []
+
+    def start() -> None:
+        database = Database(address, pool_size=2)
+        try:
+            upgrade(database)
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            database.close()
+
+    threads = [threading.Thread(target=start) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    database = Database(address)
+    assert current_revision(database) == HEAD
+    database.close()
+
+
+def test_a_database_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    database = Database(f"postgresql://nobody@/none?host={tmp_path}")
+    with pytest.raises(DatabaseUnavailable), database.transaction() as session:
+        session.connection()
+
+
+def test_another_kind_of_database_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="SEAWALL_DATABASE_URL"):
+        Database("sqlite:///x")
