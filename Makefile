@@ -27,6 +27,7 @@ help: ## Say what each target does.
 
 .PHONY: setup
 setup: $(VENV)/.runtime $(VENDOR)/htmx.min.js ## Make .venv with Seawall and what it needs; afterwards .venv/bin/seawall is the command.
+	@:
 
 .PHONY: setup-dev
 setup-dev: $(VENV)/.dev ## The same, and what developing needs (tests, type checker, linters).
