@@ -20,6 +20,11 @@ def default_home() -> Path:
     return Path(platformdirs.user_data_dir("seawall", appauthor=False))
 
 
+def default_decoder_processes() -> int:
+    """As many as the machine has processors, 8 at most."""
+    return max(1, min(8, os.cpu_count() or 1))
+
+
 class Settings(BaseSettings):
     """All of Seawall's settings; each is read from the environment variable ``SEAWALL_<NAME>``."""
 
@@ -76,7 +81,7 @@ class Settings(BaseSettings):
         int, Field(ge=1, description="Most frames of one animation; above, the content is held.")
     ] = 200
     decoder_processes: Annotated[int, Field(ge=1, le=256, description="Sandboxed decoder processes kept warm.")] = (
-        Field(default_factory=lambda: max(1, min(8, os.cpu_count() or 1)))
+        Field(default_factory=default_decoder_processes)
     )
     decoder_memory_bytes: Annotated[
         int, Field(ge=256 * MIB, description="Address space that one decoder process may use, in bytes.")

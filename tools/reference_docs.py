@@ -1,0 +1,301 @@
+"""Write docs/reference from the code: settings, errors, commands and the API, so that none of them can be forgotten.
+
+python tools/reference_docs.py           write the pages
+python tools/reference_docs.py --check   exit 1, naming each page that is not what the code says
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from seawall import errors
+from seawall.errors import SeawallError
+from seawall.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "docs" / "reference"
+GENERATED = "<!-- Written by tools/reference_docs.py from the code. Change the code, then run `make docs`. -->"
+TYPES = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false", "Path": "path"}
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    """A Markdown table, as lines."""
+    heads = list(heads)
+    lines = [line_of(heads), "|" + " --- |" * len(heads)]
+    return [*lines, *(line_of(row) for row in rows), ""]
+
+
+def line_of(cells: Iterable[str]) -> str:
+    """One row of a Markdown table; line breaks and bars inside a cell are made harmless."""
+    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
+
+
+def page(title: str, introduction: str, body: Iterable[str]) -> str:
+    """One whole page."""
+    return "\n".join([f"# {title}", "", GENERATED, "", introduction, "", *body]).rstrip() + "\n"
+
+
+def settings_page() -> str:
+    """Every setting, from the one settings class."""
+    rows = (
+        (f"`SEAWALL_{name.upper()}`", takes(field), default_of(field), field.description or "")
+        for name, field in Settings.model_fields.items()
+    )
+    introduction = (
+        "Each setting is an environment variable. A wrong one stops Seawall at start with an error that names it; "
+        "`seawall doctor` shows what is in force."
+    )
+    return page("Settings", introduction, table(("Variable", "Takes", "Default", "What it is"), rows))
+
+
+def takes(field: FieldInfo) -> str:
+    """What a setting accepts, in words: its type and its bounds."""
+    names = str(field.annotation).replace("<class '", "").replace("'>", "").split(" | ")
+    kinds = [name.rsplit(".", 1)[-1] for name in names if name != "None"]
+    words = ["text, kept secret" if kind == SecretStr.__name__ else TYPES[kind] for kind in kinds]
+    return ", ".join([*words, *(word for constraint in field.metadata for word in bound(constraint))])
+
+
+def bound(constraint: object) -> Iterator[str]:
+    """The words for one constraint of a field."""
+    for attribute, word in (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than")):
+        if (value := getattr(constraint, attribute, None)) is not None:
+            yield f"{word} {value:,}"
+    if (pattern := getattr(constraint, "pattern", None)) is not None:
+        yield "one of " + ", ".join(f"`{word}`" for word in pattern.strip("^$()").split("|"))
+
+
+def default_of(field: FieldInfo) -> str:
+    """The default, or how it is found where it depends on the machine."""
+    if field.default_factory is not None:
+        return first_paragraph(field.default_factory)
+    if field.default is None:
+        return "unset"
+    value = field.default
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def first_paragraph(thing: object) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+
+
+def error_tree(root: type[SeawallError] = SeawallError, depth: int = 0) -> Iterator[tuple[int, type[SeawallError]]]:
+    """Every error class with its depth, parents first, in the order in which they are written."""
+    yield depth, root
+    for child in root.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield from error_tree(child, depth + 1)
+
+
+def errors_page() -> str:
+    """Every error, and the exit statuses."""
+    rows = (
+        (
+            "— " * depth + f"`{error.code}`",
+            str(error.http_status),
+            str(error.exit_status),
+            first_paragraph(error),
+            error.default_hint,
+        )
+        for depth, error in error_tree()
+    )
+    introduction = (
+        'Every error that Seawall answers with has the one shape `{"error": {"code", "message", "hint"}}`; a '
+        "command prints the same message and hint and exits with the status named here. Codes are stable: branch on "
+        "them, not on messages. A dash marks a narrower case of the error above it."
+    )
+    body = [
+        *table(("Code", "HTTP", "Exit", "What happened", "What to do"), rows),
+        "## Exit statuses",
+        "",
+        *table(("Status", "Means"), exit_statuses().items()),
+    ]
+    return page("Errors", introduction, body)
+
+
+def exit_statuses() -> dict[str, str]:
+    """What each exit status means, from the last paragraph of the error tree's own introduction."""
+    paragraph = " ".join((inspect.getdoc(errors) or "").split("\n\n")[-1].split())
+    listed = paragraph.partition(": ")[2].rstrip(".").split("; ")
+    return {number: meaning for number, _, meaning in (status.partition(" ") for status in listed)}
+
+
+def cli_page() -> str:
+    """Every command with its help and options, from the command tree itself."""
+    import typer.main
+
+    from seawall.cli.main import app
+
+    introduction = (
+        "What `seawall COMMAND --help` says, in one page. Exit statuses are listed with the [errors](errors.md)."
+    )
+    return page("Commands", introduction, command_lines(typer.main.get_command(app), ("seawall",)))
+
+
+def command_lines(command: Any, path: tuple[str, ...]) -> Iterator[str]:
+    """The section of one command and those of its subcommands. The command is Click's, which typer carries inside."""
+    context = command.make_context(path[-1], ["--"], resilient_parsing=True)
+    yield from (f"{'#' * (len(path) + 1)} `{' '.join(path)}`", "", *help_lines(command), "")
+    rows = [
+        (
+            ", ".join(f"`{option}`" for option in [*parameter.opts, *parameter.secondary_opts]),
+            *parameter_words(parameter),
+        )
+        for parameter in command.params
+        if not getattr(parameter, "hidden", False)
+    ]
+    if rows:
+        yield from table(("Option", "Default", "What it does"), rows)
+    for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
+        child = command.get_command(context, name)
+        if not child.hidden:
+            yield from command_lines(child, (*path, name))
+
+
+def help_lines(command: Any) -> list[str]:
+    """A command's help as Markdown: lines that are indented are an example."""
+    lines: list[str] = []
+    for line in inspect.cleandoc(command.help or "").replace("\b", "").splitlines():
+        lines.append(f"    {line.strip()}" if line.startswith("  ") else line)
+    return lines
+
+
+def parameter_words(parameter: Any) -> tuple[str, str]:
+    """Default and help of one parameter."""
+    default = parameter.default
+    shown = "" if default is None or default is False or callable(default) or default == () else f"`{default}`"
+    if parameter.required:
+        shown = "needed"
+    return shown, getattr(parameter, "help", None) or ""
+
+
+def api_page() -> str:
+    """Every way in, from the OpenAPI document."""
+    from seawall.gateways.http.app import openapi_document
+
+    document = openapi_document()
+    body: list[str] = []
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            body += operation_lines(f"{method.upper()} {path}", operation)
+    body += ["## Shapes", ""]
+    for name, schema in document.get("components", {}).get("schemas", {}).items():
+        body += [f"### {name}", "", *schema_lines(schema)]
+    introduction = (
+        "The API's own document is served at `/openapi.json`, and to read and try at `/docs`. Every request "
+        "carries `Authorization: Bearer KEY` unless it says otherwise; every error has the shape that "
+        "[errors](errors.md) shows."
+    )
+    return page("API", introduction, body)
+
+
+def operation_lines(title: str, operation: dict[str, Any]) -> list[str]:
+    """The section of one method on one path."""
+    lines = [f"## `{title}`", "", operation.get("summary", ""), "", operation.get("description", ""), ""]
+    if not operation.get("security"):
+        lines += ["No key is needed.", ""]
+    rows = [
+        (
+            f"`{item['name']}`",
+            item["in"],
+            type_of(item["schema"]),
+            yes_no(item.get("required")),
+            item.get("description", ""),
+        )
+        for item in operation.get("parameters", ())
+    ]
+    if rows:
+        lines += table(("Parameter", "Where", "Type", "Needed", "What it is"), rows)
+    for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+        lines += [f"Body as `{media_type}`: {type_of(content.get('schema', {}))}", ""]
+    answers = (
+        (
+            status,
+            answer.get("description", ""),
+            ", ".join(type_of(c.get("schema", {})) for c in answer.get("content", {}).values()),
+        )
+        for status, answer in operation["responses"].items()
+    )
+    return [*lines, *table(("Status", "When", "Body"), answers)]
+
+
+def schema_lines(schema: dict[str, Any]) -> list[str]:
+    """The description of one shape, and its fields or values."""
+    lines = [schema.get("description", ""), ""] if schema.get("description") else []
+    if "enum" in schema:
+        return [*lines, "One of " + ", ".join(f"`{value}`" for value in schema["enum"]) + ".", ""]
+    needed = schema.get("required", ())
+    rows = [
+        (f"`{name}`", type_of(field), yes_no(name in needed), field.get("description", ""))
+        for name, field in schema.get("properties", {}).items()
+    ]
+    return lines + (table(("Field", "Type", "Always there", "What it is"), rows) if rows else [])
+
+
+def type_of(schema: dict[str, Any]) -> str:
+    """A schema's type in a few words; other shapes become links."""
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[-1]
+        return f"[{name}](#{name.lower()})"
+    for joiner in ("anyOf", "oneOf"):
+        if joiner in schema:
+            return " or ".join(type_of(option) for option in schema[joiner])
+    if "allOf" in schema:
+        return type_of(schema["allOf"][0])
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {type_of(schema.get('items', {}))}"
+    return " ".join(
+        filter(None, (schema.get("type", "anything"), f"({schema['format']})" if "format" in schema else ""))
+    )
+
+
+def yes_no(value: object) -> str:
+    """For a column that says whether."""
+    return "yes" if value else "no"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "errors.md": errors_page,
+    "cli.md": cli_page,
+    "api.md": api_page,
+}
+
+
+def stale() -> list[str]:
+    """The names of the pages that are missing or not what the code says."""
+    return [
+        name
+        for name, build in PAGES.items()
+        if not (FOLDER / name).exists() or (FOLDER / name).read_text("utf-8") != build()
+    ]
+
+
+def main() -> None:
+    """Read the command line and do it."""
+    parser = argparse.ArgumentParser(description="Write docs/reference from the code.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a page is not up to date")
+    parser.add_argument("pages", nargs="*", default=list(PAGES), help="only these")
+    arguments = parser.parse_args()
+    if arguments.check:
+        if old := stale():
+            sys.exit(f"Not up to date: {', '.join(old)}. Run `make docs` and commit what it writes.")
+        return
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in arguments.pages:
+        (FOLDER / name).write_text(PAGES[name](), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
