@@ -1,0 +1,88 @@
+"""The error tree: its codes are a contract with everybody who calls Seawall."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+from seawall.errors import NotFound, RateLimited, SeawallError
+from tools.reference_docs import error_tree, exit_statuses
+
+TREE = [error for _, error in error_tree()]
+
+PINNED = {
+    "seawall_error": (500, 1),
+    "configuration_invalid": (500, 4),
+    "policy_invalid": (500, 4),
+    "master_key_missing": (500, 4),
+    "unavailable": (503, 5),
+    "database_unavailable": (503, 5),
+    "object_store_unavailable": (503, 5),
+    "index_unavailable": (503, 5),
+    "bad_input": (422, 6),
+    "body_empty": (400, 6),
+    "body_too_large": (413, 6),
+    "body_malformed": (400, 6),
+    "not_media": (415, 6),
+    "hash_invalid": (422, 6),
+    "list_format_invalid": (422, 6),
+    "unauthenticated": (401, 4),
+    "forbidden": (403, 4),
+    "rate_limited": (429, 1),
+    "not_found": (404, 6),
+    "conflict": (409, 6),
+    "decoding_failed": (422, 6),
+    "media_corrupt": (422, 6),
+    "media_unsupported": (422, 6),
+    "media_too_large": (422, 6),
+    "decoder_timeout": (422, 6),
+    "decoder_crashed": (422, 6),
+    "evidence_error": (500, 7),
+    "evidence_tampered": (500, 7),
+    "audit_chain_broken": (500, 7),
+}
+"""Code -> HTTP status and exit status, as published. Only ever add to it."""
+
+
+def test_published_codes_keep_their_meaning() -> None:
+    current = {error.code: (error.http_status, error.exit_status) for error in TREE}
+    assert {code: current.get(code) for code in PINNED} == PINNED
+
+
+def test_every_code_is_published() -> None:
+    assert {error.code for error in TREE} == set(PINNED)
+
+
+def test_no_two_errors_share_a_code() -> None:
+    codes = [error.code for error in TREE]
+    assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize("error", TREE, ids=lambda error: error.__name__)
+def test_an_error_says_what_happened_and_what_to_do(error: type[SeawallError]) -> None:
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", error.code)
+    assert 400 <= error.http_status < 600
+    assert str(error.exit_status) in exit_statuses()
+    assert inspect.getdoc(error)
+    assert error.default_hint.endswith(".")
+
+
+def test_no_error_exits_as_if_all_were_well() -> None:
+    assert all(error.exit_status != 0 for error in TREE)
+
+
+def test_exit_statuses_are_all_described() -> None:
+    assert list(exit_statuses()) == [str(number) for number in range(8)]
+    assert exit_statuses()["3"] == "something matched"
+
+
+def test_message_and_hint_travel_with_the_error() -> None:
+    assert str(NotFound("No list is called x.")) == "No list is called x."
+    assert NotFound("No list is called x.").hint == NotFound.default_hint
+    assert NotFound("No list is called x.", hint="See `seawall lists show`.").hint == "See `seawall lists show`."
+
+
+def test_a_rate_limit_says_how_long_to_wait() -> None:
+    assert RateLimited("Too many.", retry_after_s=1.5).retry_after_s == 1.5
