@@ -321,6 +321,7 @@ class EventType(enum.StrEnum):
     CONTENT_RELEASE = "content.release"
     CONTENT_REMOVE = "content.remove"
     ACCOUNT_RESTRICT = "account.restrict"
+    WEBHOOK_TEST = "webhook.test"
 
 
 class Scope(enum.StrEnum):

@@ -120,6 +120,13 @@ class Settings(BaseSettings):
         int,
         Field(ge=1, description="Deliveries tried (with growing pauses, over about four days) before giving up."),
     ] = 16
+    webhook_allow_http: Annotated[
+        bool,
+        Field(
+            description="Lets webhooks go to http:// addresses beyond loopback, such as a container on a private "
+            "network that you trust."
+        ),
+    ] = False
     worker_concurrency: Annotated[int, Field(ge=1, le=64, description="Jobs that one worker runs at once.")] = 4
 
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$", description="What is logged.")] = "info"

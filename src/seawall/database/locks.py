@@ -19,7 +19,9 @@ class Lock(enum.IntEnum):
     CONTENT = 71002
     SUBJECT = 71003
     HASH_CHANGES = 71004
+    PEOPLE = 71006
     AUDIT_CHAIN = 71005
+    DELIVERY = 71007  # held by a connection, not by a transaction: see seawall.actions.leases
 
 
 def take(session: Session, lock: Lock, of: str = "") -> None:

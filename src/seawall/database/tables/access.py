@@ -39,13 +39,13 @@ class LookupCount(Base):
 
 
 class User(Base):
-    """A person at the console."""
+    """A person at the console. `roles` holds one or more of :class:`seawall.records.Role`; none implies another."""
 
     __tablename__ = "users"
 
     id: Mapped[BigId]
     name: Mapped[str] = mapped_column(unique=True)
-    role: Mapped[str]
+    roles: Mapped[list[str]] = mapped_column(ARRAY(Text))
     password_hash: Mapped[str | None]
     created_at: Mapped[CreatedAt]
     last_login_at: Mapped[Timestamp | None]
@@ -64,13 +64,12 @@ class OneTimeLink(Base):
 
 
 class ConsoleSession(Base):
-    """A logged-in browser."""
+    """A logged-in browser. The token against forged requests is derived from the session's, so it needs no column."""
 
     __tablename__ = "console_sessions"
 
     token_hash: Mapped[Hash] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
-    csrf_hash: Mapped[Hash]
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[Timestamp]
     ended_at: Mapped[Timestamp | None]
