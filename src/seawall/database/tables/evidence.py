@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy import DDL, BigInteger, ForeignKey, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -51,3 +51,19 @@ class AuditEvent(Base):
     details: Mapped[dict[str, Any]] = mapped_column(JSONB)
     previous: Mapped[Hash]
     hash: Mapped[Hash]
+
+
+# The chain grows and never changes: the database itself refuses anything else, whoever asks. A superuser can switch
+# the trigger off; what that person changes then breaks the hashes.
+_APPEND_ONLY = """
+CREATE OR REPLACE FUNCTION seawall_refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    RAISE EXCEPTION 'audit_events is append-only: % is refused', TG_OP USING ERRCODE = 'insufficient_privilege';
+END
+$body$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_events
+    FOR EACH STATEMENT EXECUTE FUNCTION seawall_refuse_audit_change();
+ALTER TABLE audit_events ENABLE ALWAYS TRIGGER append_only;
+"""
+
+event.listen(AuditEvent.__table__, "after_create", DDL(_APPEND_ONLY.replace("%", "%%")))  # type: ignore[no-untyped-call]
