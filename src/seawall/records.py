@@ -259,6 +259,17 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """One arrival with all that was found out about it. `identity` is what its bytes or hashes are known by."""
+
+    arrival: MediaArrival | HashArrival
+    identity: bytes
+    fingerprint: Fingerprint
+    findings: tuple[Finding, ...]
+    judgement: Judgement
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the platform is told. `replayed` is true when the same content and bytes had been judged before."""
 

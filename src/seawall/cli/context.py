@@ -1,0 +1,66 @@
+"""What commands open: settings, logging, database, keys, all rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seawall.database.sessions import Database
+    from seawall.evidence.master_key import MasterKey
+    from seawall.records import Actor
+    from seawall.runtime import Runtime
+    from seawall.settings import Settings
+
+
+def operator() -> Actor:
+    """Who runs this command, as the audit chain names them: the operating system's user."""
+    import getpass
+
+    from seawall.records import Actor
+
+    try:
+        return Actor("cli", getpass.getuser())
+    except (KeyError, OSError):
+        return Actor("cli", "unknown")
+
+
+def open_settings(**overrides: object) -> Settings:
+    """Settings from the environment and the command line; logging follows them."""
+    from seawall.cli.logs import configure
+    from seawall.settings import load_settings
+
+    settings = load_settings(**{name: value for name, value in overrides.items() if value is not None})
+    configure(settings)
+    return settings
+
+
+@contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """The database at the newest schema, and nothing else."""
+    from seawall.runtime import open_database as open_it
+
+    database = open_it(settings)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def open_master_key(settings: Settings) -> Iterator[MasterKey]:
+    """The master key, made if nothing was ever sealed."""
+    from seawall.runtime import open_master_key as open_it
+
+    with open_database(settings) as database:
+        yield open_it(settings, database)
+
+
+@contextmanager
+def open_runtime(settings: Settings) -> Iterator[Runtime]:
+    """All rooms."""
+    from seawall.runtime import Runtime
+
+    with Runtime(settings) as runtime:
+        yield runtime

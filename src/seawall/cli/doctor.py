@@ -1,0 +1,37 @@
+"""`seawall doctor`: what is configured, reachable, out of date, unsafe."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]look[/]", "fail": "[red]fails[/]"}
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")] = False,
+) -> None:
+    """Check every part, and say what to do about what is not as it should be. Exits with 1 when a part fails.
+
+    Example: seawall doctor
+    """
+    from seawall.cli.context import open_settings
+    from seawall.health import examine_all
+
+    findings = list(examine_all(open_settings()))
+    if as_json:
+        for finding in findings:
+            typer.echo(json.dumps({"part": finding.part, "state": finding.state, "says": finding.says}))
+    else:
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.table import Table
+
+        table = Table("Part", "State", "What it says", title="Seawall doctor")
+        for finding in findings:
+            table.add_row(finding.part, MARKS[finding.state], escape(finding.says))
+        Console().print(table)
+    if any(finding.state == "fail" for finding in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,165 @@
+"""`seawall scan`: looks through a folder for what is on the lists."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from seawall.cli.scan_journal import ScanJournal, ScanResult
+    from seawall.flow import Rooms
+
+MATCHED = 3
+SHOWN_ROWS = 200
+
+
+def scan(
+    path: Annotated[Path, typer.Argument(help="A file, or a folder with all that is below it.", exists=True)],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")] = False,
+    restart: Annotated[bool, typer.Option(help="Forget what an interrupted scan has done.")] = False,
+) -> None:
+    """Look through files for what is on the enabled lists. Nothing is stored and no case is opened.
+
+    Goes on where it was interrupted. Exits with 3 when something matched.
+
+    Example: seawall scan ./uploads --json > findings.jsonl
+    """
+    from seawall.cli.context import open_runtime, open_settings
+    from seawall.cli.scan_journal import ScanJournal
+
+    settings = open_settings()
+    with open_runtime(settings) as runtime:
+        rooms = runtime.rooms
+        depends_on = {"lists": rooms.index.generation, "policy": rooms.policy.version}
+        scanned = path.resolve()
+        journal = ScanJournal(settings.home / "scans", scanned, depends_on)
+        if restart:
+            journal.finish()
+        with journal:
+            results = _scan_with_progress(rooms, journal, scanned, quiet=as_json)
+        journal.finish()
+    _print(results, as_json)
+    if any(result.matched for result in results):
+        raise typer.Exit(MATCHED)
+
+
+def _scan_with_progress(rooms: Rooms, journal: ScanJournal, scanned: Path, *, quiet: bool) -> list[ScanResult]:
+    """Scans on as many threads as there are decoder processes; results in the order of the paths."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    files = list(_files(scanned))
+    results: dict[Path, ScanResult] = {
+        file: earlier for file in files if (earlier := journal.result_of(file)) is not None
+    }
+    columns = (TextColumn("Scanning"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+    console = Console(stderr=True)
+    if results:
+        console.print(f"Going on after {len(results)} files that an interrupted scan has done.")
+    with Progress(*columns, TimeRemainingColumn(), console=console, disable=quiet) as progress:
+        task = progress.add_task("scan", total=len(files), completed=len(results), rate="")
+        owed = [file for file in files if file not in results]
+        for result in _scan_all(rooms, owed):
+            journal.add(result)
+            results[Path(result.path)] = result
+            speed = progress.tasks[0].speed
+            progress.update(task, advance=1, rate=f"{speed:.0f} files/s" if speed else "")
+    return [results[file] for file in files]
+
+
+def _scan_all(rooms: Rooms, files: list[Path]) -> Iterator[ScanResult]:
+    """Yields results as they come, with a bounded number of files in memory."""
+    from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+    width = rooms.settings.decoder_processes * 2
+    with ThreadPoolExecutor(width) as threads:
+        waiting: set[Future[ScanResult]] = set()
+        try:
+            for file in files:
+                waiting.add(threads.submit(_scan_one, rooms, file))
+                if len(waiting) >= width * 2:
+                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        finally:
+            threads.shutdown(wait=True, cancel_futures=True)
+
+
+def _scan_one(rooms: Rooms, file: Path) -> ScanResult:
+    from seawall.cli.scan_journal import ScanResult
+    from seawall.errors import NotMedia
+    from seawall.flow import examine
+    from seawall.records import Match
+
+    try:
+        stat = file.stat()
+        if stat.st_size > rooms.settings.max_upload_bytes:
+            return ScanResult(
+                str(file), stat.st_size, stat.st_mtime_ns, "hold", "Scan owed: larger than SEAWALL_MAX_UPLOAD_BYTES."
+            )
+        body = file.read_bytes()
+    except OSError as error:
+        return ScanResult(str(file), -1, -1, "hold", f"Scan owed: it cannot be read ({error.strerror}).")
+    try:
+        _fingerprint, findings, judgement = examine(rooms, body, "scan")
+    except NotMedia:
+        return ScanResult(str(file), stat.st_size, stat.st_mtime_ns, None, "No media.")
+    matches = [finding for finding in findings if isinstance(finding, Match)]
+    return ScanResult(
+        str(file),
+        stat.st_size,
+        stat.st_mtime_ns,
+        judgement.verdict.value,
+        judgement.reasons[0].explanation if judgement.reasons else "On no enabled list.",
+        tuple(sorted({match.list.name for match in matches})),
+        min((match.distance for match in matches), default=None),
+    )
+
+
+def _files(scanned: Path) -> Iterator[Path]:
+    """Ordinary files, in a stable order; links are not followed, so that nothing is scanned twice or forever."""
+    if scanned.is_file():
+        yield scanned
+        return
+    for folder, folders, names in os.walk(scanned):
+        folders.sort()
+        for name in sorted(names):
+            file = Path(folder) / name
+            if file.is_file() and not file.is_symlink():
+                yield file
+
+
+def _print(results: list[ScanResult], as_json: bool) -> None:
+    from dataclasses import asdict
+
+    if as_json:
+        for result in results:
+            typer.echo(json.dumps(asdict(result)))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    notable = [result for result in results if result.verdict not in (None, "allow")]
+    table = Table("File", "Verdict", "Lists", "Distance", "Why", title=f"{len(notable)} of {len(results)} files")
+    for result in notable[:SHOWN_ROWS]:
+        distance = "" if result.distance is None else str(result.distance)
+        # A file name may hold bytes that are no text; they are shown, not choked on.
+        name = result.path.encode("utf-8", "backslashreplace").decode()
+        cells = (name, result.verdict or "", ", ".join(result.lists), distance, result.explanation)
+        table.add_row(*(Text(cell) for cell in cells))
+    console = Console()
+    if notable:
+        console.print(table)
+    if len(notable) > SHOWN_ROWS:
+        console.print(f"... and {len(notable) - SHOWN_ROWS} more; --json prints all.")
+    no_media = sum(result.verdict is None for result in results)
+    matched = sum(result.matched for result in results)
+    console.print(f"{len(results)} files: {matched} matched, {no_media} no media.")

@@ -1,0 +1,221 @@
+"""The checks behind `seawall doctor`: each looks at one part and says what it found."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, version
+from io import BytesIO
+from pathlib import Path
+
+from sqlalchemy import func, select, text
+
+from seawall.actions import endpoints
+from seawall.database.sessions import Database
+from seawall.database.tables import Case, Entry, Evidence, HashList, OutboxMessage, User, now
+from seawall.decoding.pool import DecoderPool
+from seawall.engines.compiled import use_cache
+from seawall.engines.objects import open_objects
+from seawall.errors import SeawallError
+from seawall.policy.load import load_policy
+from seawall.records import CaseState, Role
+from seawall.runtime import make_home, open_database, open_master_key
+from seawall.settings import Settings
+
+OLD_LIST = timedelta(days=7)
+OLD_MESSAGE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """What one check found: ``state`` is ok, warn or fail; ``says`` what is there, or what to do."""
+
+    part: str
+    state: str
+    says: str
+
+
+Check = Iterator[PartState]
+
+
+def examine_all(settings: Settings) -> Check:
+    """Every check, in the order in which parts depend on each other. One that fails does not end the examination."""
+    make_home(settings)
+    use_cache(settings.cache_folder)
+    yield from _guard("home", lambda: _home(settings))
+    yield from _guard("address", lambda: _address(settings))
+    yield from _guard("policy", lambda: _policy(settings))
+    yield from _guard("decoders", lambda: _decoders(settings))
+    yield from _guard("evidence store", lambda: _objects(settings))
+    with ExitStack() as stack:
+        try:
+            database = open_database(settings)
+        except SeawallError as error:
+            yield PartState("database", "fail", f"{error.message} {error.hint}")
+            return
+        stack.callback(database.close)
+        yield from _guard("database", lambda: _database(settings, database))
+        yield from _guard("master key", lambda: _master_key(settings, database))
+        yield from _guard("hash lists", lambda: _lists(database))
+        yield from _guard("webhooks", lambda: _webhooks(database))
+        yield from _guard("people", lambda: _people(database))
+        yield from _guard("cases", lambda: _cases(database))
+
+
+def _guard(part: str, check: Callable[[], Check]) -> Check:
+    try:
+        yield from check()
+    except SeawallError as error:
+        yield PartState(part, "fail", f"{error.message} {error.hint}")
+    except OSError as error:
+        yield PartState(part, "fail", f"{error}.")
+
+
+def _home(settings: Settings) -> Check:
+    yield PartState("home", "ok", str(settings.home))
+    for name in ("keys", "objects", "cache"):
+        folder = settings.home / name
+        if folder.exists() and _others_can_enter(folder):
+            yield PartState("home", "fail", f"{folder} can be entered by others; run `chmod 700 {folder}`.")
+
+
+def _others_can_enter(folder: Path) -> bool:
+    return bool(folder.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _address(settings: Settings) -> Check:
+    try:
+        loopback = ipaddress.ip_address(settings.host).is_loopback
+    except ValueError:
+        loopback = settings.host == "localhost"
+    if not loopback and not settings.tls:
+        yield PartState(
+            "address",
+            "warn",
+            f"Listens on {settings.host} without TLS: put a TLS proxy before it and set SEAWALL_PUBLIC_URL to its "
+            "https address.",
+        )
+    else:
+        yield PartState("address", "ok", settings.public_url or f"http://{settings.host}:{settings.port}")
+
+
+def _policy(settings: Settings) -> Check:
+    policy = load_policy(settings)
+    yield PartState(
+        "policy", "ok", f"version {policy.version}, {settings.policy_file or 'as shipped or in the home'}"
+    )
+
+
+def _decoders(settings: Settings) -> Check:
+    from PIL import Image
+
+    picture = BytesIO()
+    Image.linear_gradient("L").save(picture, "PNG")
+    with DecoderPool(settings) as decoders:
+        media = decoders.fingerprint(picture.getvalue())
+    yield PartState("decoders", "ok", f"{settings.decoder_processes} processes, a test {media.media_type} was read")
+    for package in ("pillow", "simplejpeg", "numba"):
+        try:
+            yield PartState("decoders", "ok", f"{package} {version(package)}")
+        except PackageNotFoundError:
+            yield PartState("decoders", "fail", f"{package} is not installed; install Seawall anew.")
+
+
+def _objects(settings: Settings) -> Check:
+    objects = open_objects(settings)
+    name, content = f"doctor/{secrets.token_hex(8)}", secrets.token_bytes(32)
+    objects.put_new(name, content)
+    same = objects.get(name) == content
+    objects.delete(name)
+    yield PartState(
+        "evidence store",
+        "ok" if same else "fail",
+        settings.objects_url or str(settings.objects_folder)
+        if same
+        else "It gave back other bytes than it was given.",
+    )
+
+
+def _database(settings: Settings, database: Database) -> Check:
+    with database.transaction() as session:
+        server = session.scalar(text("SHOW server_version"))
+        fsync = session.scalar(text("SHOW fsync"))
+        stalled = session.scalar(
+            text(
+                "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' "
+                "AND coalesce(scheduled_at, now()) < now() - interval '15 minutes'"
+            )
+        )
+    kind = "embedded" if settings.database_url is None else "yours"
+    yield PartState("database", "ok", f"PostgreSQL {server}, {kind}")
+    if fsync != "on":
+        yield PartState("database", "fail", "fsync is off: what was acknowledged can be lost. Turn it on.")
+    if stalled:
+        yield PartState("jobs", "warn", f"{stalled} jobs wait for over 15 minutes; is a worker running?")
+
+
+def _master_key(settings: Settings, database: Database) -> Check:
+    key = open_master_key(settings, database)
+    where = "SEAWALL_MASTER_KEY" if settings.master_key is not None else str(settings.resolved_master_key_file)
+    yield PartState("master key", "ok", f"{key.key_id}, from {where}. Keep a backup apart from the evidence.")
+    with database.transaction() as session:
+        sealed = session.scalar(select(func.count()).select_from(Evidence))
+    yield PartState("evidence", "ok", f"{sealed} sealed")
+
+
+def _lists(database: Database) -> Check:
+    with database.transaction() as session:
+        live = select(func.count()).where(Entry.list_id == HashList.id, Entry.removed_at.is_(None)).scalar_subquery()
+        rows = session.execute(select(HashList, live).order_by(HashList.name)).all()
+    enabled = [(found, count) for found, count in rows if found.enabled]
+    if not enabled:
+        yield PartState("hash lists", "warn", "No list is enabled, so nothing can match. See `seawall lists import`.")
+    for found, count in enabled:
+        old = now() - found.updated_at > OLD_LIST
+        says = f"{found.name}: {count} entries, changed {found.updated_at:%Y-%m-%d}"
+        yield PartState("hash lists", "warn" if old else "ok", says + ("; is there a newer one?" if old else ""))
+
+
+def _webhooks(database: Database) -> Check:
+    with database.transaction() as session:
+        receivers = [endpoint for endpoint in endpoints.list_endpoints(session) if endpoint.enabled]
+        late = session.scalar(
+            select(func.count())
+            .select_from(OutboxMessage)
+            .where(OutboxMessage.state == "pending", OutboxMessage.created_at < now() - OLD_MESSAGE)
+        )
+        failed = session.scalar(
+            select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state == "failed")
+        )
+    if not receivers:
+        yield PartState(
+            "webhooks", "warn", "No receiver: the platform does not learn of decisions. See `seawall webhooks add`."
+        )
+    else:
+        yield PartState("webhooks", "ok", f"{len(receivers)} receivers")
+    if late or failed:
+        yield PartState(
+            "webhooks", "warn", f"{late} messages wait for over 15 minutes, {failed} were given up; see the console."
+        )
+
+
+def _people(database: Database) -> Check:
+    with database.transaction() as session:
+        people = session.scalars(select(User).where(User.disabled_at.is_(None))).all()
+    ready = [person for person in people if person.password_hash is not None]
+    reviewers = [person for person in ready if Role.REVIEWER in person.roles]
+    if not reviewers:
+        yield PartState("people", "warn", "Nobody can review: see `seawall users add NAME --role reviewer`.")
+    else:
+        yield PartState("people", "ok", f"{len(ready)} can log in, {len(reviewers)} of them review")
+
+
+def _cases(database: Database) -> Check:
+    with database.transaction() as session:
+        waiting = session.scalar(select(func.count()).select_from(Case).where(Case.state != CaseState.DECIDED))
+    yield PartState("cases", "ok", f"{waiting} wait for a decision")

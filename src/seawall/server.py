@@ -1,0 +1,90 @@
+"""One process that holds API, console and worker, and the socket that it listens on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy.orm import Session
+
+from seawall.access import people
+from seawall.console.app import mount
+from seawall.errors import ConfigurationError
+from seawall.gateways.http.app import create_app
+from seawall.runtime import Runtime
+from seawall.worker.run import run_worker
+
+log = structlog.get_logger(__name__)
+FIRST_LINK = timedelta(hours=24)
+GRACE_S = 20
+
+
+def build(runtime: Runtime, *, with_worker: bool = True) -> FastAPI:
+    """The whole application: `/v1` and `/docs`, `/console`, and the worker beside them."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        worker = asyncio.create_task(_keep_working(runtime)) if with_worker else None
+        yield
+        if worker is not None:
+            worker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await worker
+
+    app = create_app(runtime, lifespan=lifespan)
+    mount(app, runtime)
+    return app
+
+
+def serve(runtime: Runtime, *, with_worker: bool = True, say: Callable[[str], None] = print) -> None:
+    """Listens until it is told to stop (SIGINT or SIGTERM), then finishes what has begun."""
+    settings = runtime.settings
+    config = uvicorn.Config(
+        build(runtime, with_worker=with_worker),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    try:
+        listener = config.bind_socket()
+    except SystemExit:
+        raise ConfigurationError(
+            f"Cannot listen on {settings.host}:{settings.port}.",
+            hint="Another program has the port, or it is not yours to take; choose one with --port.",
+        ) from None
+    port = listener.getsockname()[1]
+    address = settings.public_url or f"http://{settings.host}:{port}"
+    with runtime.database.transaction() as session:
+        link = _first_link(session, address)
+    if link:
+        say(f"First start. Choose the administrator's password here, within a day, once:\n  {link}")
+    say(f"Seawall is ready.\n  API docs  {address}/docs\n  Console   {address}/console")
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _first_link(session: Session, address: str) -> str | None:
+    token = people.first_admin_link(session, FIRST_LINK)
+    return None if token is None else f"{address.rstrip('/')}/console/welcome/{token}"
+
+
+async def _keep_working(runtime: Runtime) -> None:
+    """Runs the worker, and starts it anew when the database went away for a while."""
+    pause = 1.0
+    while True:
+        try:
+            await run_worker(runtime, runtime.settings.worker_concurrency)
+            return
+        except Exception:
+            log.exception("The worker stopped; it is started anew.", pause_s=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 30.0)

@@ -1,0 +1,73 @@
+"""`seawall serve` that is killed by signal 9 right before one named step of an upload.
+
+Run as: killed_server.py serve --port 0, with KILL_AT naming the step. Nothing in Seawall knows of this: the steps are
+wrapped from outside, and the kill is a real one.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+STEPS = (
+    "digest",
+    "recall",
+    "decode",
+    "lookup",
+    "decide",
+    "enter",
+    "add_item",
+    "seal",
+    "put_object",
+    "object_put",
+    "outbox",
+    "audit",
+    "commit",
+    "committed",
+)
+
+
+def _killing(original: Callable[..., Any], *, after: bool = False) -> Callable[..., Any]:
+    def step(*arguments: Any, **named: Any) -> Any:
+        if after:
+            original(*arguments, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    return step
+
+
+def arm(step: str) -> None:
+    """Makes the named step the last thing that the process does."""
+    from seawall import flow
+    from seawall.decoding.pool import DecoderPool
+    from seawall.engines.objects import Objects
+    from seawall.evidence.vault import Vault
+    from seawall.matching.keeper import IndexKeeper
+
+    places: dict[str, tuple[Any, str, bool]] = {
+        "digest": (flow.exact, "digest", False),
+        "recall": (flow.ledger, "recall", False),
+        "decode": (DecoderPool, "fingerprint", False),
+        "lookup": (IndexKeeper, "lookup", False),
+        "decide": (flow, "decide", False),
+        "enter": (flow.ledger, "enter", False),
+        "add_item": (flow.cases, "add_item", False),
+        "seal": (Vault, "seal", False),
+        "put_object": (Objects, "put_new", False),
+        "object_put": (Objects, "put_new", True),
+        "outbox": (flow.outbox, "put", False),
+        "audit": (flow.audit, "append", False),
+        "commit": (flow.audit, "append", True),
+        "committed": (flow, "_elapsed_ms", False),
+    }
+    place, name, after = places[step]
+    setattr(place, name, _killing(getattr(place, name), after=after))
+
+
+if __name__ == "__main__":
+    from seawall.cli.main import run
+
+    arm(os.environ["KILL_AT"])
+    run()
