@@ -1,0 +1,81 @@
+"""What each role and each scope may do, in this one place.
+
+No role implies another. Above all, seeing evidence is not implied by administration: an administrator who has to
+review is made a reviewer too, by name and on the record.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Protocol
+
+from seawall.errors import Forbidden
+from seawall.records import Role, Scope
+
+
+class Act(enum.StrEnum):
+    """What a person can do at the console."""
+
+    SEE_CASES = "see cases"
+    REVEAL = "reveal evidence"
+    DECIDE = "decide cases"
+    READ_AUDIT = "read the audit chain"
+    SEE_LISTS = "see hash lists"
+    MANAGE_LISTS = "manage hash lists"
+    SEE_WEBHOOKS = "see webhook deliveries"
+    MANAGE_WEBHOOKS = "manage webhooks"
+    MANAGE_KEYS = "manage API keys"
+    MANAGE_USERS = "manage people"
+
+
+ALLOWED: dict[Act, frozenset[Role]] = {
+    Act.SEE_CASES: frozenset({Role.REVIEWER}),
+    Act.REVEAL: frozenset({Role.REVIEWER}),
+    Act.DECIDE: frozenset({Role.REVIEWER}),
+    Act.READ_AUDIT: frozenset({Role.AUDITOR}),
+    Act.SEE_LISTS: frozenset({Role.ADMIN, Role.AUDITOR}),
+    Act.MANAGE_LISTS: frozenset({Role.ADMIN}),
+    Act.SEE_WEBHOOKS: frozenset({Role.ADMIN, Role.AUDITOR}),
+    Act.MANAGE_WEBHOOKS: frozenset({Role.ADMIN}),
+    Act.MANAGE_KEYS: frozenset({Role.ADMIN}),
+    Act.MANAGE_USERS: frozenset({Role.ADMIN}),
+}
+
+
+class HasRoles(Protocol):
+    """A person, as far as permissions care."""
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """Every role that the person holds."""
+
+
+class HasScopes(Protocol):
+    """An API key, as far as permissions care."""
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """Every scope that the key holds."""
+
+
+def may(person: HasRoles, act: Act) -> bool:
+    """Whether one of the person's roles allows the act."""
+    return not ALLOWED[act].isdisjoint(person.roles)
+
+
+def require(person: HasRoles, act: Act) -> None:
+    """Raises Forbidden, naming the roles that would do, unless the person may."""
+    if not may(person, act):
+        roles = " or ".join(sorted(role.value for role in ALLOWED[act]))
+        raise Forbidden(
+            f"Your account may not {act.value}.", hint=f"An administrator can give you the role {roles}."
+        )
+
+
+def require_scope(key: HasScopes, scope: Scope) -> None:
+    """Raises Forbidden, naming the scope, unless the key holds it. No scope implies another."""
+    if scope not in key.scopes:
+        raise Forbidden(
+            f"This key lacks the scope {scope.value}.",
+            hint=f"Make one that has it: seawall keys create NAME --scope {scope.value}",
+        )
