@@ -1,0 +1,58 @@
+"""One JSON object a line, with the same names as the columns of CSV."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from seawall.hashlists.formats.fields import Fields, Reading, Refused, entry_of, field_name
+from seawall.hashlists.formats.lines import ByteSource, numbered_lines
+from seawall.records import BadLine, EntryDraft
+
+
+def read(source: ByteSource, reading: Reading) -> Iterator[EntryDraft | BadLine]:
+    """Entries of a file of JSON lines."""
+    for item in numbered_lines(source):
+        if isinstance(item, BadLine):
+            yield item
+            continue
+        number, text = item
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):
+            yield BadLine(number, "not_json", "The line is not JSON.")
+            continue
+        if not isinstance(document, dict):
+            yield BadLine(number, "not_a_record", "The line is JSON, but no object.")
+            continue
+        try:
+            fields = _fields(document)
+        except Refused as refusal:
+            yield BadLine(number, refusal.code, refusal.reason)
+            continue
+        yield from entry_of(number, fields, reading)
+
+
+def _fields(document: dict[str, object]) -> Fields:
+    fields: Fields = {}
+    for key, value in document.items():
+        name = field_name(key)
+        if name is None or value is None:
+            continue
+        if name == "code" and isinstance(value, dict):
+            _take(fields, "scheme", value.get("scheme"))
+            _take(fields, "code", value.get("code"))
+        else:
+            _take(fields, name, value)
+    return fields
+
+
+def _take(fields: Fields, name: str, value: object) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Refused("not_a_text", f"{name} is neither text nor number.")
+    try:
+        fields.setdefault(name, str(value))
+    except ValueError:  # an integer of thousands of digits
+        raise Refused("not_a_text", f"{name} is too long a number.") from None
