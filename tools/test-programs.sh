@@ -15,6 +15,7 @@ has_chromium() {
 }
 
 has_chromium || missing="$missing chromium"
+command -v curl >/dev/null 2>&1 || missing="$missing curl"
 
 [ -n "$missing" ] || exit 0
 
@@ -35,5 +36,6 @@ if command -v apt-get >/dev/null 2>&1; then
     fi
     echo "Some tests will be skipped; this brings what they need:  sudo apt-get install$missing"
 else
-    echo "Some tests will be skipped, for want of:$missing. Install Chromium or Chrome, or say where it is with SEAWALL_TEST_CHROMIUM=/path/to/it"
+    echo "Some tests will be skipped for want of:$missing"
+    echo "(Chrome will do for Chromium; SEAWALL_TEST_CHROMIUM=/path/to/it says where it is.)"
 fi
