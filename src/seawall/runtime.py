@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from types import TracebackType
 
-import structlog
+from sqlalchemy import select
 
 from seawall.database.migrate import upgrade
 from seawall.database.sessions import Database
+from seawall.database.tables import WebhookEndpoint
 from seawall.decoding.pool import DecoderPool
 from seawall.engines.compiled import use_cache
 from seawall.engines.objects import open_objects
@@ -19,8 +20,6 @@ from seawall.matching import ledger
 from seawall.matching.keeper import IndexKeeper
 from seawall.policy.load import load_policy
 from seawall.settings import Settings
-
-log = structlog.get_logger(__name__)
 
 
 def open_database(settings: Settings) -> Database:
@@ -46,8 +45,8 @@ def make_home(settings: Settings) -> None:
 def open_master_key(settings: Settings, database: Database) -> MasterKey:
     """The master key; made on first start only, when nothing was ever sealed with another."""
     with database.transaction() as session:
-        fresh = not Vault.anything_sealed(session)
-    return load_master_key(settings, may_create=fresh)
+        used = Vault.anything_sealed(session) or session.scalar(select(WebhookEndpoint.id).limit(1)) is not None
+    return load_master_key(settings, may_create=not used)
 
 
 class Runtime:

@@ -1,0 +1,304 @@
+"""The main job through every room: real PostgreSQL, real decoder processes, real sealed evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydantic import SecretStr
+from sqlalchemy import func, select
+
+from seawall import flow
+from seawall.access import people
+from seawall.access.people import PersonSession
+from seawall.actions import endpoints
+from seawall.database.sessions import Database
+from seawall.database.tables import Case, CaseItem, Content, Decision, Evidence, OutboxMessage
+from seawall.errors import BadInput, Conflict, NotFound, NotMedia, ObjectStoreUnavailable
+from seawall.evidence import audit
+from seawall.hashlists import store
+from seawall.records import (
+    SYSTEM,
+    EntryDraft,
+    HarmClass,
+    HashArrival,
+    MediaArrival,
+    Outcome,
+    RevealStage,
+    Role,
+    Trust,
+    Verdict,
+)
+from seawall.runtime import Runtime
+from seawall.settings import Settings
+
+
+def picture(seed: int, size: tuple[int, int] = (480, 360)) -> Image.Image:
+    """A benign picture: soft coloured blocks."""
+    blocks = np.random.default_rng(seed).integers(0, 255, (6, 8, 3), dtype=np.uint8)
+    return Image.fromarray(blocks).resize(size, Image.Resampling.BICUBIC)
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    out = BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+LISTED = encoded(picture(1))
+OTHER = encoded(picture(2))
+
+
+@pytest.fixture
+def runtime(database: Database, settings: Settings) -> Iterator[Runtime]:
+    """All rooms on a fresh database, with one receiver and an empty trusted test list."""
+    with Runtime(settings.model_copy(update={"database_url": SecretStr(database.url)})) as runtime:
+        with runtime.database.transaction() as session:
+            endpoints.add(session, runtime.master_key, "http://127.0.0.1:9/hooks", actor=SYSTEM)
+        yield runtime
+
+
+def put_on_list(runtime: Runtime, draft: EntryDraft, name: str = "Test list", trust: Trust = Trust.TRUSTED) -> None:
+    with runtime.database.transaction() as session:
+        store.import_entries(
+            session,
+            name,
+            [draft],
+            source=name,
+            trust=trust,
+            harm_class=HarmClass.CSAM,
+            is_test=True,
+            actor=SYSTEM,
+        )
+    runtime.rooms.index.catch_up()
+
+
+def list_exactly(runtime: Runtime, body: bytes, **options: object) -> None:
+    put_on_list(runtime, EntryDraft(1, sha256=hashlib.sha256(body).digest()), **options)  # type: ignore[arg-type]
+
+
+def list_by_sight(runtime: Runtime, body: bytes, **options: object) -> None:
+    frame = runtime.rooms.decoders.fingerprint(body).frames[0]
+    put_on_list(runtime, EntryDraft(1, pdq=frame.pdq, pdq_quality=frame.quality), **options)  # type: ignore[arg-type]
+
+
+def count(runtime: Runtime, table: type) -> int:
+    with runtime.database.transaction() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def reviewer(runtime: Runtime, name: str = "test reviewer") -> PersonSession:
+    with runtime.database.transaction() as session:
+        user_id = people.create_user(session, name, [Role.REVIEWER], SYSTEM)
+    return PersonSession(user_id=user_id, name=name, roles=frozenset({Role.REVIEWER}), csrf_hash=b"")
+
+
+def test_an_unknown_picture_is_published_and_leaves_only_its_ledger_row(runtime: Runtime) -> None:
+    answer = flow.judge_media(runtime.rooms, MediaArrival("c1", OTHER, account_id="test-account"))
+    assert (answer.verdict, answer.case_id, answer.reasons) == (Verdict.ALLOW, None, ())
+    assert count(runtime, Content) == 1
+    assert [count(runtime, table) for table in (Case, Evidence, OutboxMessage)] == [0, 0, 0]
+    assert not list(runtime.settings.objects_folder.rglob("*.*"))
+
+
+def test_an_exact_hit_blocks_with_all_that_it_obliges_to(runtime: Runtime) -> None:
+    list_exactly(runtime, LISTED)
+    answer = flow.judge_media(runtime.rooms, MediaArrival("c1", LISTED, account_id="test-account"))
+    assert answer.verdict is Verdict.BLOCK
+    with runtime.database.transaction() as session:
+        case = session.scalars(select(Case)).one()
+        assert (case.id, case.subject, case.urgent, case.is_test) == (
+            answer.case_id,
+            "account:test-account",
+            True,
+            True,
+        )
+        sealed = session.scalars(select(Evidence)).one()
+        assert runtime.rooms.vault.open(session, sealed.id) == LISTED
+        message = session.scalars(select(OutboxMessage)).one()
+        assert message.event == "content.block"
+        assert audit.verify(session).ok
+
+
+@pytest.mark.parametrize(
+    ("name", "edit"),
+    [
+        ("recompressed", lambda image: encoded(image, "JPEG", quality=40)),
+        ("halved", lambda image: encoded(image.resize((240, 180)))),
+        ("mirrored", lambda image: encoded(image.transpose(Image.Transpose.FLIP_LEFT_RIGHT))),
+        ("rotated", lambda image: encoded(image.transpose(Image.Transpose.ROTATE_90))),
+        ("palette", lambda image: encoded(image.quantize(64), "PNG")),
+        ("cmyk", lambda image: encoded(image.convert("CMYK"), "JPEG", quality=90)),
+        ("gif", lambda image: encoded(image, "GIF")),
+        ("webp", lambda image: encoded(image, "WEBP")),
+    ],
+)
+def test_an_altered_copy_is_held(runtime: Runtime, name: str, edit: object) -> None:
+    list_by_sight(runtime, LISTED)
+    answer = flow.judge_media(runtime.rooms, MediaArrival(name, edit(picture(1))))  # type: ignore[operator]
+    assert answer.verdict is Verdict.HOLD, name
+    assert answer.case_id is not None
+
+
+def test_two_independent_lists_that_see_the_same_block(runtime: Runtime) -> None:
+    list_by_sight(runtime, LISTED, name="Test list one", trust=Trust.STANDARD)
+    assert flow.judge_media(runtime.rooms, MediaArrival("c1", LISTED)).verdict is Verdict.HOLD
+    list_by_sight(runtime, LISTED, name="Test list two", trust=Trust.STANDARD)
+    assert flow.judge_media(runtime.rooms, MediaArrival("c2", LISTED)).verdict is Verdict.BLOCK
+
+
+def test_what_cannot_be_read_is_held_as_scan_owed(runtime: Runtime) -> None:
+    broken = encoded(picture(3), "JPEG")[:2000]
+    answer = flow.judge_media(runtime.rooms, MediaArrival("c1", broken))
+    assert answer.verdict is Verdict.HOLD
+    assert answer.reasons[0].code == "media_corrupt"
+    with runtime.database.transaction() as session:
+        sealed = session.scalars(select(Evidence)).one()
+        assert runtime.rooms.vault.open(session, sealed.id) == broken
+
+
+def test_what_is_no_media_is_refused_unless_a_list_knows_it(runtime: Runtime) -> None:
+    body = b"just some text"
+    with pytest.raises(NotMedia):
+        flow.judge_media(runtime.rooms, MediaArrival("c1", body))
+    assert count(runtime, Content) == 0
+    list_exactly(runtime, body)
+    assert flow.judge_media(runtime.rooms, MediaArrival("c1", body)).verdict is Verdict.BLOCK
+
+
+def test_the_same_again_is_the_same_answer_and_no_second_case(runtime: Runtime) -> None:
+    list_exactly(runtime, LISTED)
+    arrival = MediaArrival("c1", LISTED, account_id="test-account")
+    first, second = (flow.judge_media(runtime.rooms, arrival) for _ in range(2))
+    assert (first.verdict, first.case_id, first.reasons) == (second.verdict, second.case_id, second.reasons)
+    assert second.replayed
+    assert [count(runtime, table) for table in (Content, Case, CaseItem, Evidence, OutboxMessage)] == [1] * 5
+
+
+def test_the_same_at_once_from_eight_threads(runtime: Runtime) -> None:
+    list_exactly(runtime, LISTED)
+    arrival = MediaArrival("c1", LISTED, account_id="test-account")
+    answers: list[tuple[Verdict, int | None]] = []
+
+    def send() -> None:
+        answer = flow.judge_media(runtime.rooms, arrival)
+        answers.append((answer.verdict, answer.case_id))
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 8
+    assert len(set(answers)) == 1
+    assert [count(runtime, table) for table in (Content, Case, CaseItem, Evidence, OutboxMessage)] == [1] * 5
+
+
+def test_one_case_for_all_of_an_account(runtime: Runtime) -> None:
+    list_exactly(runtime, LISTED)
+    list_exactly(runtime, OTHER)
+    cases = {
+        flow.judge_media(runtime.rooms, MediaArrival(f"c{number}", body, account_id="test-account")).case_id
+        for number, body in enumerate([LISTED, OTHER, LISTED])
+    }
+    assert len(cases) == 1
+    assert count(runtime, CaseItem) == 3
+
+
+def test_a_clean_answer_does_not_outlive_what_the_lists_learn(runtime: Runtime) -> None:
+    arrival = MediaArrival("c1", LISTED)
+    assert flow.judge_media(runtime.rooms, arrival).verdict is Verdict.ALLOW
+    list_exactly(runtime, LISTED)
+    assert flow.judge_media(runtime.rooms, arrival).verdict is Verdict.BLOCK
+    assert count(runtime, Content) == 1
+
+
+def test_hashes_alone_are_judged_without_evidence(runtime: Runtime) -> None:
+    list_exactly(runtime, LISTED)
+    arrival = HashArrival("c1", sha256=hashlib.sha256(LISTED).digest(), account_id="test-account")
+    answer = flow.judge_hashes(runtime.rooms, arrival)
+    assert answer.verdict is Verdict.BLOCK
+    assert flow.judge_hashes(runtime.rooms, arrival).case_id == answer.case_id
+    assert [count(runtime, table) for table in (CaseItem, Evidence)] == [1, 0]
+
+
+def test_a_failing_object_store_answers_nothing_and_leaves_nothing(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list_exactly(runtime, LISTED)
+
+    def full(*_arguments: object) -> None:
+        raise ObjectStoreUnavailable("The disk is full.")
+
+    monkeypatch.setattr("seawall.engines.objects.Objects.put_new", full)
+    with pytest.raises(ObjectStoreUnavailable):
+        flow.judge_media(runtime.rooms, MediaArrival("c1", LISTED))
+    assert [count(runtime, table) for table in (Content, Case, Evidence, OutboxMessage)] == [0] * 4
+
+
+def held_item(runtime: Runtime, content_id: str = "c1") -> int:
+    list_by_sight(runtime, LISTED)
+    flow.judge_media(runtime.rooms, MediaArrival(content_id, encoded(picture(1), "JPEG"), account_id="test-account"))
+    with runtime.database.transaction() as session:
+        return session.scalars(select(CaseItem.id)).one()
+
+
+def events(runtime: Runtime) -> list[str]:
+    with runtime.database.transaction() as session:
+        return list(session.scalars(select(OutboxMessage.event).order_by(OutboxMessage.created_at)))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "restrict", "told", "verdict"),
+    [
+        (Outcome.CONFIRM, False, ["content.remove"], Verdict.BLOCK),
+        (Outcome.CONFIRM, True, ["content.remove", "account.restrict"], Verdict.BLOCK),
+        (Outcome.NOT_A_MATCH, False, ["content.release"], Verdict.ALLOW),
+        (Outcome.ESCALATE, False, [], Verdict.HOLD),
+    ],
+)
+def test_a_decision_goes_back_to_the_platform(
+    runtime: Runtime, outcome: Outcome, restrict: bool, told: list[str], verdict: Verdict
+) -> None:
+    item = held_item(runtime)
+    person = reviewer(runtime)
+    flow.decide_item(runtime.rooms, person, item, outcome, "looked at it", restrict_account=restrict)
+    assert sorted(events(runtime)) == sorted(["content.hold", *told])
+    again = MediaArrival("c1", encoded(picture(1), "JPEG"), account_id="test-account")
+    assert flow.judge_media(runtime.rooms, again).verdict is verdict
+    with runtime.database.transaction() as session:
+        assert audit.verify(session).ok
+
+
+def test_nothing_is_decided_twice_or_without_a_reason(runtime: Runtime) -> None:
+    item = held_item(runtime)
+    person = reviewer(runtime)
+    with pytest.raises(BadInput):
+        flow.decide_item(runtime.rooms, person, item, Outcome.CONFIRM, "  ")
+    flow.decide_item(runtime.rooms, person, item, Outcome.CONFIRM, "seen")
+    with pytest.raises(Conflict):
+        flow.decide_item(runtime.rooms, person, item, Outcome.NOT_A_MATCH, "seen")
+    assert count(runtime, Decision) == 1
+
+
+def test_a_reveal_shows_little_once_and_is_on_record(runtime: Runtime) -> None:
+    held_item(runtime)
+    person, other = reviewer(runtime), reviewer(runtime, "another test reviewer")
+    with runtime.database.transaction() as session:
+        evidence_id = session.scalars(select(Evidence.id)).one()
+    token = flow.ask_to_reveal(runtime.rooms, person, evidence_id, RevealStage.BLURRED)
+    with pytest.raises(NotFound):
+        flow.reveal(runtime.rooms, other, token, 320)
+    shown = Image.open(BytesIO(flow.reveal(runtime.rooms, person, token, 320)))
+    assert max(shown.size) <= 320
+    assert all(abs(red - blue) <= 2 for red, _, blue in shown.convert("RGB").resize((8, 8)).getdata())
+    with pytest.raises(NotFound):
+        flow.reveal(runtime.rooms, person, token, 320)
+    with runtime.database.transaction() as session:
+        acts = [link.act for link in audit.last_links(session, 10)]
+    assert acts.count("reveal.show") == 1
