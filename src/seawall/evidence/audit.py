@@ -134,10 +134,13 @@ def links(session: Session, *, after: int = 0) -> Iterator[AuditLink]:
         after = rows[-1].number
 
 
-def last_links(session: Session, count: int) -> list[AuditLink]:
-    """The newest `count` events, oldest of them first."""
+def last_links(session: Session, count: int, *, before: int | None = None) -> list[AuditLink]:
+    """The newest `count` events (of those whose number is below `before`), oldest of them first."""
     table = AuditEvent.__table__
-    rows = session.execute(select(table).order_by(table.c.number.desc()).limit(count)).all()
+    newest = select(table).order_by(table.c.number.desc()).limit(count)
+    if before is not None:
+        newest = newest.where(table.c.number < before)
+    rows = session.execute(newest).all()
     return [_link(row, bytes(row.hash)) for row in reversed(rows)]
 
 
