@@ -176,6 +176,13 @@ class Conflict(SeawallError):
     default_hint = "Reload and look at the present state."
 
 
+class UpdateQuarantined(Conflict):
+    """A new version of a hash list would remove more than half of it; nothing was changed."""
+
+    code = "list_update_quarantined"
+    default_hint = "Look at the file. If the list has really shrunk, import it again with --force."
+
+
 class DecodingFailed(SeawallError):
     """Bytes that are media but could not be understood. Always becomes "scan owed", never "clean"."""
 

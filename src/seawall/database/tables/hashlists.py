@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Sequence,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from seawall.database.tables.base import Base, BigId, CreatedAt, Hash, Timestamp
+from seawall.records import HarmClass, ListInfo, Trust
 
 # Every change of an entry or of a list takes the next number, under one lock, so that a replica that has seen
 # number N has seen all changes up to N.
@@ -29,6 +30,19 @@ class HashList(Base):
     change: Mapped[int] = mapped_column(BigInteger, change_numbers)
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+
+    def info(self) -> ListInfo:
+        """The list as matching and policy see it."""
+        return ListInfo(
+            list_id=self.id,
+            name=self.name,
+            source=self.source,
+            trust=Trust(self.trust),
+            harm_class=HarmClass(self.harm_class),
+            max_distance=self.max_distance,
+            enabled=self.enabled,
+            is_test=self.is_test,
+        )
 
 
 class Entry(Base):

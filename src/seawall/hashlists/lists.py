@@ -1,0 +1,244 @@
+"""Lists as a whole, and single entries: make, change, enable, disable, remove, count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import Enum
+from types import MappingProxyType
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from seawall.database.tables import Entry, HashList, ListRemoval, now
+from seawall.errors import BadInput, NotFound
+from seawall.evidence import audit
+from seawall.hashlists.changes import announce, next_change
+from seawall.records import Actor, HarmClass, HashKind, ListInfo, Trust
+
+LONGEST_NAME = 100
+DEFAULTS: Mapping[str, str | int | bool] = MappingProxyType(
+    {
+        "trust": Trust.STANDARD.value,
+        "harm_class": HarmClass.CSAM.value,
+        "max_distance": 31,
+        "is_test": False,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListDefinition:
+    """What is wanted of a list. What is None stays as it is; a new list takes the defaults: its name as source,
+    standard trust, CSAM, distance 31, no test.
+
+    Args:
+        max_distance: Hamming bits, 0-31, within which its PDQ hashes match.
+    """
+
+    source: str | None = None
+    trust: Trust | None = None
+    harm_class: HarmClass | None = None
+    max_distance: int | None = None
+    is_test: bool | None = None
+
+    def given(self) -> dict[str, str | int | bool]:
+        """Only what is not None."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            name: value.value if isinstance(value, Enum) else value
+            for name, value in values.items()
+            if value is not None
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ListSummary:
+    """A list and its numbers; never its hashes. `hashes` counts the entries that have a hash of each kind."""
+
+    info: ListInfo
+    entries: int
+    hashes: Mapping[HashKind, int]
+    disputed: int
+    created_at: datetime
+    updated_at: datetime
+
+
+def find_list(session: Session, name: str) -> ListInfo | None:
+    """The list of that name, if there is one."""
+    row = session.scalar(select(HashList).where(HashList.name == name))
+    return None if row is None else row.info()
+
+
+def get_list(session: Session, name: str) -> ListInfo:
+    """The list of that name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    return _row(session, name).info()
+
+
+def check_list(name: str, definition: ListDefinition) -> None:
+    """Refuses names and distances that no list can have.
+
+    Raises:
+        BadInput: says which.
+    """
+    for what, value in (("name", name), ("source", definition.source)):
+        if value is not None and not (
+            0 < len(value) <= LONGEST_NAME and value.isprintable() and value == value.strip()
+        ):
+            raise BadInput(
+                f"The {what} of a list is 1 to {LONGEST_NAME} printable characters.", hint="Choose another."
+            )
+    if definition.max_distance is not None and not 0 <= definition.max_distance <= 31:
+        raise BadInput("The distance of a list is 0 to 31 bits.", hint="31 is as far as PDQ is meaningful.")
+
+
+def ensure_list(session: Session, name: str, definition: ListDefinition, actor: Actor) -> ListInfo:
+    """Makes the list, or changes it to what is wanted; does nothing when it is so already.
+
+    Raises:
+        BadInput: the name, source or distance cannot be.
+    """
+    row, event = put_list(session, name, definition, next_change(session))
+    if event is not None:
+        announce(session, row.change)
+        audit.append(session, actor, *event)
+    return row.info()
+
+
+Event = tuple[str, str, dict[str, audit.Json]]
+
+
+def put_list(session: Session, name: str, definition: ListDefinition, change: int) -> tuple[HashList, Event | None]:
+    """The list as wanted, with the audit event that its caller owes; None when nothing was to do. The caller holds
+    the change lock, whose number is `change`."""
+    check_list(name, definition)
+    row = session.scalar(select(HashList).where(HashList.name == name).with_for_update())
+    wanted = definition.given()
+    if row is None:
+        values: dict[str, str | int | bool] = {"source": name, "enabled": True, **DEFAULTS, **wanted}
+        row = HashList(name=name, change=change, **values)
+        session.add(row)
+        session.flush()
+        return row, ("list.create", f"list:{name}", dict(values))
+    changed = {key: value for key, value in wanted.items() if getattr(row, key) != value}
+    if not changed:
+        return row, None
+    before = {f"{key}_before": getattr(row, key) for key in changed}
+    for key, value in changed.items():
+        setattr(row, key, value)
+    row.change, row.updated_at = change, now()
+    session.flush()
+    return row, ("list.change", f"list:{name}", {**changed, **before})
+
+
+def enable_list(session: Session, name: str, actor: Actor, *, reason: str | None = None) -> ListInfo:
+    """Lets the list match from now on, on every replica. The reason, where one was given, goes on record."""
+    return _switch(session, name, True, actor, reason)
+
+
+def disable_list(session: Session, name: str, actor: Actor, *, reason: str | None = None) -> ListInfo:
+    """Stops the list from matching; its entries stay. The reason, where one was given, goes on record."""
+    return _switch(session, name, False, actor, reason)
+
+
+def remove_list(session: Session, name: str, actor: Actor) -> None:
+    """Removes the list and all its entries for good. The audit chain keeps how many there were.
+
+    Raises:
+        NotFound: there is no list of that name.
+    """
+    change = next_change(session)
+    row = _row(session, name)
+    session.add(ListRemoval(list_id=row.id, name=name, change=change))
+    session.flush()
+    counted = select(func.count()).where(Entry.list_id == row.id, Entry.removed_at.is_(None))
+    entries = session.scalar(counted) or 0
+    session.execute(delete(HashList).where(HashList.id == row.id))
+    session.expunge(row)
+    announce(session, change)
+    audit.append(session, actor, "list.remove", f"list:{name}", {"entries": entries})
+
+
+def remove_entry(session: Session, entry_id: int, actor: Actor) -> None:
+    """Takes one entry off its list. The row stays, marked, so that replicas learn of it; importing it again brings
+    it back.
+
+    Raises:
+        NotFound: there is no such entry, or it is removed already.
+    """
+    _change_entry(session, entry_id, {"removed_at": now()}, ("entry.remove", actor, {}))
+
+
+def dispute_entry(session: Session, entry_id: int, disputed: bool, actor: Actor) -> None:
+    """Marks an entry as disputed, or takes the mark off. It keeps matching; the policy decides what that is worth.
+
+    Raises:
+        NotFound: there is no such entry.
+    """
+    _change_entry(session, entry_id, {"disputed": disputed}, ("entry.dispute", actor, {"disputed": disputed}))
+
+
+def summaries(session: Session) -> tuple[ListSummary, ...]:
+    """All lists with their counts, by name."""
+    kinds = (Entry.md5, Entry.sha1, Entry.sha256, Entry.pdq)
+    counted = (
+        select(
+            Entry.list_id,
+            func.count(),
+            func.count().filter(Entry.disputed),
+            *(func.count(column) for column in kinds),
+        )
+        .where(Entry.removed_at.is_(None))
+        .group_by(Entry.list_id)
+    )
+    counts = {row[0]: row[1:] for row in session.execute(counted)}
+    return tuple(
+        _summary(row, *counts.get(row.id, (0, 0, 0, 0, 0, 0)))
+        for row in session.scalars(select(HashList).order_by(HashList.name))
+    )
+
+
+def _summary(row: HashList, entries: int, disputed: int, *hashes: int) -> ListSummary:
+    by_kind = MappingProxyType(dict(zip(HashKind, hashes, strict=True)))
+    return ListSummary(row.info(), entries, by_kind, disputed, row.created_at, row.updated_at)
+
+
+def _switch(session: Session, name: str, enabled: bool, actor: Actor, reason: str | None) -> ListInfo:
+    change = next_change(session)
+    row = _row(session, name)
+    if row.enabled != enabled:
+        row.enabled, row.change, row.updated_at = enabled, change, now()
+        session.flush()
+        announce(session, change)
+        details = {} if reason is None else {"reason": reason}
+        audit.append(session, actor, "list.enable" if enabled else "list.disable", f"list:{name}", details)
+    return row.info()
+
+
+def _change_entry(
+    session: Session, entry_id: int, values: dict[str, object], event: tuple[str, Actor, dict[str, audit.Json]]
+) -> None:
+    change = next_change(session)
+    where = (Entry.id == entry_id, Entry.removed_at.is_(None))
+    statement = update(Entry).where(*where).values(**values, change=change).returning(Entry.list_id)
+    list_id = session.scalar(statement)
+    if list_id is None:
+        raise NotFound(f"There is no entry of the number {entry_id}.")
+    moved = update(HashList).where(HashList.id == list_id).values(change=change).returning(HashList.name)
+    name = session.scalars(moved).one()
+    announce(session, change)
+    act, actor, details = event
+    audit.append(session, actor, act, f"entry:{entry_id}", {"list": name, **details})
+
+
+def _row(session: Session, name: str) -> HashList:
+    query = select(HashList).where(HashList.name == name).execution_options(populate_existing=True)
+    row = session.scalar(query)
+    if row is None:
+        raise NotFound(f"There is no list of the name {name!r}.", hint="`seawall lists show` names all lists.")
+    return row
