@@ -26,6 +26,7 @@ def defer(
     lock: str | None = None,
     queueing_lock: str | None = None,
     schedule_in_s: float | None = None,
+    priority: int = 0,
     **args: Any,
 ) -> bool:
     """Enqueues a job inside the session's own transaction: no row without its job, no job without its row.
@@ -35,6 +36,7 @@ def defer(
         lock: jobs with the same lock run one after the other.
         queueing_lock: at most one waiting job has it; a further one is not enqueued.
         schedule_in_s: seconds from now before the job may run.
+        priority: of the jobs that may run, those with a higher one go first.
 
     Returns:
         Whether a job was added (False: one with that `queueing_lock` waits already).
@@ -44,6 +46,7 @@ def defer(
         queue=queue,
         lock=lock,
         queueing_lock=queueing_lock,
+        priority=priority,
         task_name=task,
         task_kwargs=args,
         scheduled_at=None if schedule_in_s is None else datetime.now(UTC) + timedelta(seconds=schedule_in_s),

@@ -30,7 +30,10 @@ class OutboxMessage(Base):
     `id` is what the receiver sees as webhook-id and by which it drops doubles."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_due", "next_attempt_at", postgresql_where=text("state = 'pending'")),)
+    __table_args__ = (
+        Index("ix_outbox_due", "next_attempt_at", postgresql_where=text("state = 'pending'")),
+        Index("ix_outbox_created_at", "created_at"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     endpoint_id: Mapped[int] = mapped_column(ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), index=True)

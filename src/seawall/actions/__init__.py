@@ -1,0 +1,1 @@
+"""What Seawall tells the platform: signed webhooks from a durable outbox."""

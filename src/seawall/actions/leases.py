@@ -1,0 +1,87 @@
+"""Leases: one worker at a time delivers a message, and a dead worker's leases end with it.
+
+A lease is an advisory lock held by a connection that the worker keeps for this alone. No transaction stays open while
+the receiver takes its time, and PostgreSQL frees the lease the moment the worker is gone, however it went; a lease
+with an end time would keep the message waiting until then.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+
+import psycopg
+
+from seawall.database.locks import Lock
+from seawall.errors import DatabaseUnavailable
+
+TAKE = "SELECT pg_try_advisory_lock(%s, hashtext(%s))"
+GIVE_BACK = "SELECT pg_advisory_unlock(%s, hashtext(%s))"
+CONNECT_TIMEOUT_S = 10
+
+
+class Leases:
+    """The leases of one worker process. Safe to call from many threads.
+
+    Should the connection break, its leases are gone, and another worker may deliver the same message at the same
+    time: the receiver then sees one id twice, which it must expect anyhow.
+
+    Args:
+        url: ``postgresql://...`` as libpq understands it.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._guard = threading.Lock()
+        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
+        # One connection may take the same advisory lock twice, so within the process this set decides.
+        self._held: set[uuid.UUID] = set()
+
+    def take(self, message_id: uuid.UUID) -> bool:
+        """Takes the lease of a message; False when somebody has it.
+
+        Raises:
+            DatabaseUnavailable: PostgreSQL cannot be reached.
+        """
+        with self._guard:
+            if message_id in self._held:
+                return False
+            try:
+                taken = self._ask(TAKE, message_id)
+            except psycopg.OperationalError as error:
+                self._drop()
+                raise DatabaseUnavailable("A delivery could not be leased.") from error
+            if taken:
+                self._held.add(message_id)
+            return taken
+
+    def give_back(self, message_id: uuid.UUID) -> None:
+        """Gives the lease back. On a broken connection it is gone already."""
+        with self._guard:
+            self._held.discard(message_id)
+            try:
+                self._ask(GIVE_BACK, message_id)
+            except psycopg.OperationalError:
+                self._drop()
+
+    def close(self) -> None:
+        """Gives everything back."""
+        with self._guard:
+            self._held.clear()
+            self._drop()
+
+    def _ask(self, question: str, message_id: uuid.UUID) -> bool:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                self._url,
+                autocommit=True,
+                connect_timeout=CONNECT_TIMEOUT_S,
+                application_name="seawall-leases",
+            )
+        row = self._connection.execute(question, (int(Lock.DELIVERY), str(message_id))).fetchone()
+        return row is not None and row[0] is True
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,128 @@
+"""Runs the worker, inside the server or as a process of its own, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import psycopg
+import structlog
+from procrastinate.exceptions import ConnectorException
+
+from seawall.actions import outbox
+from seawall.actions.delivery import Deliverer
+from seawall.database.sessions import Database
+from seawall.errors import DatabaseUnavailable
+from seawall.worker.tasks import HEARTBEAT_S, SILENT_S, Parts, build_app
+
+if TYPE_CHECKING:
+    from seawall.runtime import Runtime
+
+SWEEP_S = 1.0
+# A notification wakes the worker at once. One that arrives just while it looks for jobs is lost, and then this is how
+# long the job waits; half a second keeps a webhook well under one.
+FETCH_S = 0.5
+SHUTDOWN_S = 10.0
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+async def run_worker(
+    runtime: Runtime, concurrency: int | None = None, *, install_signal_handlers: bool = False
+) -> None:
+    """Works until cancelled, or until a signal where it installs handlers: then it finishes what has begun (for ten
+    seconds at most) and returns. When the database goes away it waits for it.
+
+    Args:
+        concurrency: jobs run at once; `settings.worker_concurrency` when None.
+        install_signal_handlers: whether SIGINT and SIGTERM end it. Leave it out inside a server.
+    """
+    parts = Parts(runtime.settings, runtime.database, runtime.master_key, runtime.rooms.vault)
+    await work(
+        parts,
+        concurrency or runtime.settings.worker_concurrency,
+        install_signal_handlers=install_signal_handlers,
+    )
+
+
+async def work(parts: Parts, concurrency: int, *, install_signal_handlers: bool = False) -> None:
+    """:func:`run_worker` for who has the parts at hand."""
+    told_to_stop = asyncio.Event()
+    async with Deliverer(parts.database, parts.master_key, parts.settings) as deliverer:
+        tasks = [
+            asyncio.create_task(_work_on(parts, deliverer, concurrency), name="worker"),
+            asyncio.create_task(_keep_sweeping(parts.database), name="sweep of the outbox"),
+            asyncio.create_task(told_to_stop.wait(), name="signal"),
+        ]
+        try:
+            with _signals(told_to_stop) if install_signal_handlers else contextlib.nullcontext():
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _work_on(parts: Parts, deliverer: Deliverer, concurrency: int) -> None:
+    """The queue's own worker, started anew whenever it ends because the database went away."""
+    pause = FIRST_PAUSE_S
+    loop = asyncio.get_running_loop()
+    while True:
+        started = loop.time()
+        app = build_app(parts, deliverer)
+        try:
+            async with app.open_async():
+                await app.run_worker_async(
+                    concurrency=concurrency,
+                    install_signal_handlers=False,
+                    fetch_job_polling_interval=FETCH_S,
+                    delete_jobs="successful",
+                    update_heartbeat_interval=HEARTBEAT_S,
+                    stalled_worker_timeout=SILENT_S,
+                    shutdown_graceful_timeout=SHUTDOWN_S,
+                )
+            reason = "The queue's worker ended."
+        except (ConnectorException, psycopg.OperationalError) as error:
+            reason = type(error).__name__
+            await app.close_async()
+        if loop.time() - started > LONGEST_PAUSE_S:
+            pause = FIRST_PAUSE_S
+        log.warning("worker_starts_anew", reason=reason, in_s=pause)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE_S)
+
+
+async def _keep_sweeping(database: Database) -> None:
+    """Enqueues what is due. Not a job of the queue itself, so that a full queue does not keep it waiting."""
+    while True:
+        try:
+            await asyncio.to_thread(_sweep, database)
+        except DatabaseUnavailable as error:
+            log.warning("outbox_not_swept", error=error.message)
+        await asyncio.sleep(SWEEP_S)
+
+
+def _sweep(database: Database) -> None:
+    with database.transaction() as session:
+        found = outbox.sweep(session)
+    if found:
+        log.debug("outbox_swept", enqueued=found)
+
+
+@contextlib.contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,99 @@
+"""The tasks, as the job queue knows them by name."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+
+import procrastinate
+import structlog
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
+
+from seawall.access import logins
+from seawall.actions import outbox
+from seawall.actions.delivery import Deliverer
+from seawall.database.sessions import Database
+from seawall.engines.jobs import job_app
+from seawall.evidence.master_key import MasterKey
+from seawall.evidence.vault import Vault
+from seawall.settings import Settings
+
+HEARTBEAT_S = 5.0
+# A worker that has been silent for so long is taken for dead, and its jobs are started anew.
+SILENT_S = 30.0
+# Jobs that failed stay for a look back; those that succeeded are removed at once.
+KEEP_FINISHED_HOURS = 7 * 24
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the tasks work with."""
+
+    settings: Settings
+    database: Database
+    master_key: MasterKey
+    vault: Vault
+
+
+def build_app(parts: Parts, deliverer: Deliverer) -> procrastinate.App:
+    """The job queue with every task. Times of periodic tasks are cron's, in UTC."""
+    app = job_app(parts.database.url)
+
+    @app.task(name=outbox.TASK)
+    async def deliver(message_id: str) -> None:
+        await deliverer.deliver(uuid.UUID(message_id))
+
+    @app.periodic(cron="* * * * *")
+    @app.task(name="worker.rescue", queueing_lock="worker.rescue", pass_context=True)
+    async def rescue(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
+        await rescue_jobs(context.app)
+
+    @app.periodic(cron="7 * * * *")
+    @app.task(name="worker.housekeeping", queueing_lock="worker.housekeeping", pass_context=True)
+    async def housekeeping(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
+        await context.app.job_manager.delete_old_jobs(
+            nb_hours=KEEP_FINISHED_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
+        )
+
+    @app.periodic(cron="17 * * * *")
+    @app.task(name="access.housekeeping", queueing_lock="access.housekeeping")
+    async def forget_sessions(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
+        await asyncio.to_thread(_forget_sessions, parts.database)
+
+    @app.periodic(cron="27 3 * * *")
+    @app.task(name="evidence.housekeeping", queueing_lock="evidence.housekeeping")
+    async def remove_orphans(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
+        await asyncio.to_thread(_remove_orphans, parts)
+
+    return app
+
+
+async def rescue_jobs(app: procrastinate.App) -> int:
+    """Starts the jobs of dead workers anew; returns how many. Deliveries do not wait for this: the sweep of the
+    outbox sees at once that nobody holds their lease."""
+    stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_S))
+    for job in stalled:
+        try:
+            await app.job_manager.retry_job(job)
+        except UniqueViolation:
+            # Somebody has enqueued the same anew, so this one has nothing left to do.
+            await app.job_manager.finish_job(job, status=Status.ABORTED, delete_job=True)
+    if stalled:
+        log.warning(
+            "jobs_rescued", count=len(stalled), advice="A worker died. Look for its last words in the log."
+        )
+    return len(stalled)
+
+
+def _forget_sessions(database: Database) -> None:
+    with database.transaction() as session:
+        logins.prune(session)
+
+
+def _remove_orphans(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        parts.vault.remove_orphans(session)
