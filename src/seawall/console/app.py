@@ -1,0 +1,49 @@
+"""The console: an application of its own under /console, so that its headers and errors are its own too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+
+from seawall.access.logins import Logins
+from seawall.console import troubles
+from seawall.console.desk import Desk
+from seawall.console.guard import Guard
+from seawall.console.pages import Pages
+from seawall.console.routes import audit, cases, door, lists, queue, reveals, webhooks
+from seawall.runtime import Runtime
+
+PATH = "/console"
+STATIC = Path(__file__).parent / "static"
+
+
+def console(runtime: Runtime) -> FastAPI:
+    """The console over one runtime, to be mounted under `PATH`."""
+    app = FastAPI(title="Seawall console", openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.desk = Desk(
+        settings=runtime.settings,
+        database=runtime.database,
+        rooms=runtime.rooms,
+        logins=Logins(runtime.database, runtime.settings),
+        pages=Pages(demo=runtime.settings.demo),
+    )
+    for routes in (door, queue, cases, reveals, lists, webhooks, audit):
+        app.include_router(routes.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    troubles.install(app)
+    app.add_middleware(Guard)
+    return app
+
+
+def mount(app: FastAPI, runtime: Runtime) -> None:
+    """Puts the console under /console of the whole application."""
+
+    @app.get(PATH, include_in_schema=False)
+    def to_the_console() -> RedirectResponse:
+        """The address that people type."""
+        return RedirectResponse(f"{PATH}/", status_code=308)
+
+    app.mount(PATH, console(runtime), name="console")

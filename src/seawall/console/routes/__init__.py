@@ -1,0 +1,1 @@
+"""The console's addresses, one file a page."""

@@ -1,0 +1,100 @@
+// The keyboard. Every key only moves the focus or presses a button that is on the page.
+
+const ROWS = "[data-row] a.whole, [data-item]";
+const GO_WITHIN_MS = 1500;
+
+let goUntil = 0;
+
+export function openHelp() {
+  const help = document.getElementById("help");
+  if (help && !help.open) help.showModal();
+}
+
+function isWriting(element) {
+  return element.matches?.('textarea, select, input:not([type="radio"]):not([type="checkbox"])');
+}
+
+function move(step) {
+  const rows = [...document.querySelectorAll(ROWS)];
+  if (!rows.length) return;
+  const here = rows.findIndex((row) => row.contains(document.activeElement));
+  const next = here < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, here + step));
+  rows[next].focus();
+  rows[next].scrollIntoView({ block: "nearest" });
+}
+
+// The item that holds the focus; without one, the first that is still to decide.
+function currentItem() {
+  return (
+    document.activeElement?.closest("[data-item]") ??
+    document.querySelector("[data-item]:has([data-outcome])") ??
+    document.querySelector("[data-item]")
+  );
+}
+
+function press(selector) {
+  const button = currentItem()?.querySelector(selector);
+  if (button && !button.disabled) button.click();
+}
+
+function choose(key) {
+  const item = currentItem();
+  const outcome = item?.querySelector(`[data-outcome="${key}"]`);
+  if (!outcome) return;
+  outcome.checked = true;
+  const reasons = item.querySelectorAll(`[name="why_${outcome.value}"]`);
+  ([...reasons].find((reason) => reason.checked) ?? reasons[0])?.focus();
+}
+
+function chooseReason(number) {
+  const item = currentItem();
+  const outcome = item?.querySelector("[data-outcome]:checked");
+  if (!outcome) return;
+  const reason = item.querySelectorAll(`[name="why_${outcome.value}"]`)[number - 1];
+  if (!reason) return;
+  reason.checked = true;
+  reason.focus();
+}
+
+function go(key) {
+  document.querySelector(`[data-go="${CSS.escape(key)}"]`)?.click();
+}
+
+const KEYS = {
+  j: () => move(1),
+  k: () => move(-1),
+  b: () => press("[data-reveal]"),
+  h: () => press("[data-hide]"),
+  c: () => choose("c"),
+  n: () => choose("n"),
+  e: () => choose("e"),
+  1: () => chooseReason(1),
+  2: () => chooseReason(2),
+  3: () => chooseReason(3),
+  "?": openHelp,
+  "/": () => document.querySelector("[data-search]")?.focus(),
+  g: () => {
+    goUntil = performance.now() + GO_WITHIN_MS;
+  },
+};
+
+export function listenToKeys() {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing) return;
+    if (document.querySelector("dialog[open]")) return;
+    if (isWriting(event.target)) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    if (performance.now() < goUntil) {
+      goUntil = 0;
+      go(event.key);
+      event.preventDefault();
+      return;
+    }
+    const act = KEYS[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+}

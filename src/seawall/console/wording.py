@@ -1,0 +1,179 @@
+"""The console's words: labels, ages and sentences for what the records hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from seawall.records import CaseState, ItemState, MatchKind, Orientation, Outcome, RevealStage, Verdict
+
+PDQ_BITS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One page of the navigation; `key` is pressed after g."""
+
+    name: str
+    address: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where a message leads on to."""
+
+    address: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is said after something was done or refused. `tone` is good, trouble or empty."""
+
+    text: str
+    hint: str = ""
+    tone: str = ""
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One outcome that a reviewer can choose: its key on the keyboard and the usual reasons for it."""
+
+    value: str
+    label: str
+    key: str
+    presets: tuple[str, ...]
+
+
+ORIENTATIONS = {
+    Orientation.UPRIGHT: "as listed",
+    Orientation.ROTATED_90: "turned by 90°",
+    Orientation.ROTATED_180: "upside down (turned by 180°)",
+    Orientation.ROTATED_270: "turned by 270°",
+    Orientation.FLIPPED: "flipped top to bottom",
+    Orientation.MIRRORED: "mirrored left to right",
+    Orientation.TRANSPOSED: "mirrored and turned by 90°",
+    Orientation.TRANSVERSED: "mirrored and turned by 270°",
+}
+CASE_STATES = {
+    CaseState.OPEN: "Open",
+    CaseState.ESCALATED: "Escalated",
+    CaseState.DECIDED: "Decided",
+}
+ITEM_STATES = {
+    ItemState.PENDING: "To decide",
+    ItemState.CONFIRMED: "Confirmed",
+    ItemState.NOT_A_MATCH: "Not a match",
+}
+VERDICTS = {
+    Verdict.ALLOW: "allowed",
+    Verdict.WARN: "published with a warning",
+    Verdict.HOLD: "held, not published",
+    Verdict.BLOCK: "blocked",
+}
+OUTCOMES = {
+    Outcome.CONFIRM: "Confirmed",
+    Outcome.NOT_A_MATCH: "Not a match",
+    Outcome.ESCALATE: "Escalated",
+}
+CHOICES = (
+    Choice(
+        Outcome.CONFIRM.value,
+        "Confirm",
+        "c",
+        (
+            "Same picture as the listed one",
+            "Altered copy of the listed picture",
+            "Listed; no reason to doubt the list",
+        ),
+    ),
+    Choice(
+        Outcome.NOT_A_MATCH.value,
+        "Not a match",
+        "n",
+        (
+            "A different picture",
+            "Too plain to tell pictures apart",
+            "The list entry looks wrong",
+        ),
+    ),
+    Choice(
+        Outcome.ESCALATE.value,
+        "Escalate",
+        "e",
+        (
+            "Not sure; someone else should look",
+            "A child may be in danger now",
+            "Beyond what I may decide",
+        ),
+    ),
+)
+STAGES = {
+    RevealStage.BLURRED: ("Show blurred", "Blurred, grey and small."),
+    RevealStage.GREY: ("Show in grey", "Grey and small, not blurred."),
+    RevealStage.COLOUR: ("Show in colour", "Small, in colour."),
+}
+DELIVERY_STATES = {"pending": "Waiting", "delivered": "Delivered", "failed": "Given up"}
+HARM_CLASSES = {"csam": "CSAM", "ncii": "NCII", "terrorism": "Terrorism", "other": "Other"}
+TRUST = {"trusted": "Trusted", "standard": "Standard", "unverified": "Unverified"}
+
+
+def age(at: datetime, now: datetime | None = None) -> str:
+    """How long ago, in the largest unit that says enough: ``3 min``, ``5 h``, ``12 d``."""
+    seconds = ((now or datetime.now(UTC)) - at).total_seconds()
+    if seconds < 60:
+        return "<1 min"
+    for limit, size, unit in ((3600, 60, "min"), (48 * 3600, 3600, "h")):
+        if seconds < limit:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds // 86400)} d"
+
+
+def exact_time(at: datetime) -> str:
+    """The moment itself, in UTC."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def words(value: object) -> str:
+    """A value of the audit details as a person would write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {words(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(words(inner) for inner in value)
+    return str(value)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """``1 item``, ``2 items``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def likeness(kind: str | None, distance: int | None) -> str:
+    """How near an upload is to the entry that it met."""
+    if kind == MatchKind.EXACT or distance is None:
+        return "The very same file"
+    if distance == 0:
+        return f"No bit of {PDQ_BITS} differs"
+    closeness = "very close" if distance <= 10 else "close" if distance <= 20 else "similar"
+    return f"{counted(distance, 'bit')} of {PDQ_BITS} {'differs' if distance == 1 else 'differ'} ({closeness})"
+
+
+def size(number: int) -> str:
+    """Bytes for people: ``812 B``, ``3.1 kB``, ``2.4 MB``."""
+    if number < 1000:
+        return f"{number} B"
+    amount, unit = (number / 1000, "kB") if number < 1_000_000 else (number / 1_000_000, "MB")
+    return f"{amount:.1f} {unit}"
+
+
+def subject(text: str) -> tuple[str, str]:
+    """``account:eve`` as its kind for people and its name."""
+    kind, _, name = text.partition(":")
+    return {"account": "Account", "content": "Content"}.get(kind, kind), name
