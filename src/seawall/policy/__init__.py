@@ -1,0 +1,1 @@
+"""Rules as data: what findings mean for a content, and why."""

@@ -1,0 +1,298 @@
+"""Reads a policy's text and finds everything that is wrong with it, or that deserves a second thought."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from seawall.policy import doubts
+from seawall.policy.positions import Path, Position, Positions, find_positions
+from seawall.policy.rules import PERMISSIVE, Conditions, FindingKind, Policy, Rule
+from seawall.records import HarmClass, HashKind, MatchKind, Trust, Verdict
+
+LARGEST_TEXT = 1024 * 1024
+VERSION = 1
+# The index looks no further, so a larger distance would promise what no lookup does.
+FARTHEST = 31
+RULE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+RESERVED_NAMES = ("no-rule", "decision")
+AT = re.compile(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$", re.DOTALL)
+
+RULE_KEYS = ("name", "explanation", "when", "verdict", "urgent")
+CHOICES: Mapping[str, type[enum.StrEnum]] = {
+    "kind": MatchKind,
+    "hash_kind": HashKind,
+    "trust": Trust,
+    "harm_class": HarmClass,
+}
+NAMES = ("list", "classification", "code", "surface", "except_surface")
+NUMBERS = {"min_distance": (0, FARTHEST), "max_distance": (0, FARTHEST), "min_independent_lists": (2, 100)}
+OF_SCAN_OWED = ("finding", "code", "surface", "except_surface")
+OF_MATCH = (
+    *("finding", *CHOICES, "min_distance", "max_distance", "list", "classification", "disputed"),
+    *("surface", "except_surface", "min_independent_lists"),
+)
+
+Choice = TypeVar("Choice", bound=enum.StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something at one place of a policy."""
+
+    origin: str
+    position: Position
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.origin}:{self.position.line}:{self.position.column}: {self.message}"
+
+    def pointer(self, text: str) -> str:
+        """The line it is about, with a mark below the place."""
+        lines = text.split("\n")
+        line = lines[self.position.line - 1].rstrip("\r") if self.position.line <= len(lines) else ""
+        indent = "".join("\t" if character == "\t" else " " for character in line[: self.position.column - 1])
+        number = f"{self.position.line:5} | "
+        return f"{number}{line}\n{' ' * (len(number) - 2)}| {indent}^"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of checking: a policy, unless there are errors. Warnings do not stop it."""
+
+    text: str
+    policy: Policy | None
+    errors: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def check(text: str, origin: str) -> Checked:
+    """Checks a policy's text.
+
+    Args:
+        origin: the file's name, as messages shall call it.
+    """
+    text = normalised(text)
+    reader = _Reader(origin)
+    if len(text) > LARGEST_TEXT:
+        reader.complain(Position(1, 1), f"the file is larger than {LARGEST_TEXT} characters")
+        return Checked(text, None, tuple(reader.errors), ())
+    document = reader.parse(text)
+    if document is None:
+        return Checked(text, None, tuple(reader.errors), ())
+    reader.positions = find_positions(text)
+    rules = reader.policy(document)
+    errors = tuple(sorted(reader.errors, key=lambda problem: problem.position))
+    if errors:
+        return Checked(text, None, errors, ())
+    warnings = tuple(
+        Problem(origin, reader.positions.of_key(("rule", number)), f'rule "{rule.name}" {doubt}')
+        for number, rule in enumerate(rules)
+        for doubt in doubts.of_rule(rule)
+    )
+    return Checked(text, Policy(version_of(text), text, rules, origin), (), warnings)
+
+
+def normalised(text: str) -> str:
+    """The text without what editors and systems change by themselves: BOM, line ends, spaces at ends of lines."""
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    return "\n".join(line.rstrip(" \t") for line in lines).strip("\n") + "\n"
+
+
+def version_of(text: str) -> str:
+    """The first 12 hex digits of the SHA-256 of the normalised text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class _Reader:
+    """Turns a parsed document into rules and notes every error on the way."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.positions = Positions()
+        self.errors: list[Problem] = []
+
+    def complain(self, position: Position, message: str) -> None:
+        self.errors.append(Problem(self.origin, position, message))
+
+    def parse(self, text: str) -> dict[str, Any] | None:
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            found = AT.match(str(error))
+            what, line = (found["what"], found["line"]) if found else (str(error), None)
+            lines = text.rstrip("\n").split("\n")
+            position = Position(int(line), int(found["column"])) if found and line else Position(len(lines), 1)
+            self.complain(position, f"this is not TOML: {what[:1].lower()}{what[1:]}")
+        except RecursionError:
+            self.complain(Position(1, 1), "the file is nested too deeply")
+        return None
+
+    def policy(self, document: dict[str, Any]) -> tuple[Rule, ...]:
+        self._unknown(document, ("version", "rule"), (), "key")
+        if "version" not in document:
+            self.complain(Position(1, 1), f'"version" is missing; write "version = {VERSION}"')
+        elif type(document["version"]) is not int or document["version"] != VERSION:
+            self._at_value(("version",), f"this Seawall reads version {VERSION} only")
+        given = document.get("rule", [])
+        if not isinstance(given, list) or not all(isinstance(rule, dict) for rule in given):
+            self._at_key(("rule",), 'rules are written as tables: "[[rule]]"')
+            return ()
+        if not given:
+            self.complain(Position(1, 1), 'there is no rule; write at least one "[[rule]]"')
+        rules = [self._rule(rule, ("rule", number)) for number, rule in enumerate(given)]
+        seen: dict[str, int] = {}
+        for number, rule in enumerate(given):
+            name = rule.get("name")
+            if isinstance(name, str) and seen.setdefault(name, number) != number:
+                first = self.positions.of_value(("rule", seen[name], "name")).line
+                self._at_value(("rule", number, "name"), f'"{name}" is already the name of the rule in line {first}')
+        return tuple(rule for rule in rules if rule is not None)
+
+    def _rule(self, given: dict[str, Any], path: Path) -> Rule | None:
+        before = len(self.errors)
+        self._unknown(given, RULE_KEYS, path, "key of a rule")
+        for key in ("name", "explanation", "when", "verdict"):
+            if key not in given:
+                self._at_key(path, f'the rule has no "{key}"')
+        name = self._text(given, "name", path)
+        if name is not None and (not RULE_NAME.fullmatch(name) or name in RESERVED_NAMES):
+            self._at_value((*path, "name"), "a name is small letters, digits and hyphens, and not a reserved one")
+        explanation = self._text(given, "explanation", path)
+        verdict = self._choice(Verdict, given["verdict"], (*path, "verdict")) if "verdict" in given else None
+        urgent = self._boolean(given, "urgent", path)
+        when = given.get("when")
+        if "when" in given and not isinstance(when, dict):
+            self._at_value((*path, "when"), '"when" is a table: when = { finding = "match", ... }')
+        conditions = self._conditions(when, (*path, "when")) if isinstance(when, dict) else None
+        if conditions is not None and verdict is not None:
+            self._together(conditions, verdict, urgent is True, path)
+        if len(self.errors) > before or not (name and explanation and conditions and verdict):
+            return None
+        line = self.positions.of_key(path).line
+        return Rule(name, explanation, conditions, verdict, urgent is True, line)
+
+    def _conditions(self, when: dict[str, Any], path: Path) -> Conditions | None:
+        known = tuple(dict.fromkeys((*OF_MATCH, *OF_SCAN_OWED)))
+        self._unknown(when, known, path, "condition")
+        if "finding" not in when:
+            self._at_key(path, 'the condition "finding" is missing: "match" or "scan_owed"')
+            return None
+        finding = self._choice(FindingKind, when["finding"], (*path, "finding"))
+        if finding is None:
+            return None
+        allowed = OF_MATCH if finding is FindingKind.MATCH else OF_SCAN_OWED
+        for key in when:
+            if key in known and key not in allowed:
+                self._at_key((*path, key), f'"{key}" says nothing about a finding of the kind "{finding}"')
+        read: dict[str, Any] = {"finding": finding}
+        for key, value in when.items():
+            place = (*path, key)
+            if key in CHOICES:
+                read[key] = self._several(value, place, CHOICES[key])
+            elif key in NAMES:
+                read[key] = self._several(value, place, None)
+            elif key in NUMBERS:
+                read[key] = self._number(value, place, *NUMBERS[key])
+        read["disputed"] = self._boolean(when, "disputed", path)
+        return Conditions(**read)
+
+    def _together(self, when: Conditions, verdict: Verdict, urgent: bool, path: Path) -> None:
+        """What is fine by itself and contradictory together."""
+        place = (*path, "when")
+        if when.min_distance is not None and when.max_distance is not None and when.min_distance > when.max_distance:
+            self._at_value((*place, "min_distance"), '"min_distance" is above "max_distance": it can never fire')
+        if when.kind == (MatchKind.EXACT,) and when.hash_kind == (HashKind.PDQ,):
+            self._at_value((*place, "hash_kind"), "a PDQ match is never exact: it can never fire")
+        if when.kind == (MatchKind.PERCEPTUAL,) and when.hash_kind and HashKind.PDQ not in when.hash_kind:
+            self._at_value((*place, "hash_kind"), "only a PDQ match is perceptual: it can never fire")
+        if when.kind == (MatchKind.EXACT,) and (when.min_distance or 0) > 0:
+            self._at_value((*place, "min_distance"), "an exact match has distance 0: it can never fire")
+        if set(when.surface) & set(when.except_surface):
+            self._at_value((*place, "except_surface"), "a surface is both asked for and excepted")
+        if when.min_independent_lists and when.list and len(when.list) < when.min_independent_lists:
+            self._at_value(
+                (*place, "min_independent_lists"), "fewer lists are named than are needed: it can never fire"
+            )
+        if verdict not in PERMISSIVE:
+            return
+        if urgent:
+            self._at_value((*path, "urgent"), f"{verdict} opens no case that could be urgent")
+        if when.min_independent_lists:
+            self._at_value(
+                (*place, "min_independent_lists"),
+                f"agreement of lists makes a verdict stricter, never {verdict}: one match more would make it milder",
+            )
+        if when.finding is FindingKind.SCAN_OWED and not when.surface:
+            self._at_value(
+                (*path, "verdict"),
+                f'what was not screened may be given {verdict} only on surfaces that "when" names: surface = "..."',
+            )
+
+    def _unknown(self, given: Mapping[str, Any], known: tuple[str, ...], path: Path, noun: str) -> None:
+        for key in given:
+            if key not in known:
+                self._at_key((*path, key), f'"{key}" is no {noun}; {_meant(key, known)}')
+
+    def _text(self, given: Mapping[str, Any], key: str, path: Path) -> str | None:
+        value = given.get(key)
+        if key in given and not (isinstance(value, str) and value.strip() and len(value) <= 500):
+            self._at_value((*path, key), f'"{key}" is a text of 1 to 500 characters')
+            return None
+        return value
+
+    def _boolean(self, given: Mapping[str, Any], key: str, path: Path) -> bool | None:
+        value = given.get(key)
+        if key in given and not isinstance(value, bool):
+            self._at_value((*path, key), f'"{key}" is true or false, without quotes')
+            return None
+        return value
+
+    def _number(self, value: object, path: Path, lowest: int, highest: int) -> int | None:
+        if type(value) is int and lowest <= value <= highest:
+            return value
+        self._at_value(path, f'"{path[-1]}" is a whole number from {lowest} to {highest}')
+        return None
+
+    def _several(self, value: object, path: Path, choices: type[enum.StrEnum] | None) -> tuple[str, ...]:
+        """One value or an array of them, of an enumeration or of free names."""
+        items = value if isinstance(value, list) else [value]
+        places = [(*path, number) for number in range(len(items))] if isinstance(value, list) else [path]
+        if not items:
+            self._at_value(path, f'"{path[-1]}" names nothing: leave it out, or name at least one')
+        read: list[str | None] = []
+        for item, place in zip(items, places, strict=True):
+            if choices is not None:
+                read.append(self._choice(choices, item, place))
+            elif isinstance(item, str) and item.strip():
+                read.append(item)
+            else:
+                self._at_value(place, f'"{path[-1]}" is a text or an array of texts')
+        return tuple(item for item in read if item is not None)
+
+    def _choice(self, choices: type[Choice], value: object, path: Path) -> Choice | None:
+        words = tuple(choice.value for choice in choices)
+        if isinstance(value, str) and value in words:
+            return choices(value)
+        shown = f'"{value}"' if isinstance(value, str) else "this"
+        self._at_value(path, f"{shown} is not one of its values; {_meant(str(value), words)}")
+        return None
+
+    def _at_key(self, path: Path, message: str) -> None:
+        self.complain(self.positions.of_key(path), message)
+
+    def _at_value(self, path: Path, message: str) -> None:
+        self.complain(self.positions.of_value(path), message)
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word.lower().replace("-", "_"), known, n=1)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    return f"known are {', '.join(known)}"

@@ -1,0 +1,133 @@
+"""The verdict: pure, the same for the same findings in whatever order, and never milder for one finding more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from seawall.policy.rules import Policy
+from seawall.records import (
+    Finding,
+    HashKind,
+    Judgement,
+    Match,
+    MatchKind,
+    Orientation,
+    Reason,
+    ScanOwed,
+    Verdict,
+)
+
+# Nearest first, and of every list the nearest before any list's second: enough to understand, not to flood an answer.
+REASONS_PER_RULE = 8
+UNCOVERED = "no-rule"
+UNCOVERED_EXPLANATION = "No rule of the policy speaks of this finding, so a human decides."
+
+HASH_NAMES = {HashKind.MD5: "MD5", HashKind.SHA1: "SHA-1", HashKind.SHA256: "SHA-256", HashKind.PDQ: "PDQ"}
+TURNS = {
+    Orientation.UPRIGHT: "",
+    Orientation.ROTATED_90: ", rotated by 90 degrees",
+    Orientation.ROTATED_180: ", upside down",
+    Orientation.ROTATED_270: ", rotated by 270 degrees",
+    Orientation.FLIPPED: ", flipped top to bottom",
+    Orientation.MIRRORED: ", mirrored",
+    Orientation.TRANSPOSED: ", mirrored and rotated",
+    Orientation.TRANSVERSED: ", mirrored and rotated",
+}
+
+
+def decide(policy: Policy, findings: Sequence[Finding], *, surface: str) -> Judgement:
+    """What the policy makes of the findings on this surface.
+
+    Every rule that fires gives reasons, strictest first; the strictest verdict counts. A finding that no fired rule
+    took up holds the content, whatever the policy says elsewhere.
+    """
+    ordered = in_order(findings)
+    verdict, urgent, covered = Verdict.ALLOW, False, set[Finding]()
+    reasons: list[tuple[int, Reason]] = []
+    for rule in policy.rules:
+        fitting = rule.fitting(ordered, surface)
+        if not rule.fires(fitting):
+            continue
+        covered.update(fitting)
+        verdict, urgent = stricter(verdict, rule.verdict), urgent or rule.urgent
+        reasons.extend((rule.verdict.severity, reason) for reason in _reasons(rule.name, rule.explanation, fitting))
+    uncovered = tuple(finding for finding in ordered if finding not in covered)
+    if uncovered:
+        verdict = stricter(verdict, Verdict.HOLD)
+        held = _reasons(UNCOVERED, UNCOVERED_EXPLANATION, uncovered)
+        reasons.extend((Verdict.HOLD.severity, reason) for reason in held)
+    reasons.sort(key=lambda weighed: -weighed[0])
+    return Judgement(verdict, urgent, tuple(reason for _severity, reason in reasons), policy.version)
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each finding once, nearest match first, then what is owed."""
+    return tuple(sorted(dict.fromkeys(findings), key=_rank))
+
+
+def stricter(one: Verdict, other: Verdict) -> Verdict:
+    """The stricter of two verdicts."""
+    return max(one, other, key=lambda verdict: verdict.severity)
+
+
+def describe(finding: Finding) -> str:
+    """One finding in a sentence without its full stop. Never a hash."""
+    if isinstance(finding, ScanOwed):
+        return f"Scan owed ({finding.code}): {finding.explanation.rstrip('.')}"
+    disputed = ", an entry that is disputed" if finding.disputed else ""
+    frame = f" in frame {finding.frame}" if finding.frame else ""
+    if finding.kind is MatchKind.EXACT:
+        return f'The same {HASH_NAMES[finding.hash_kind]} as an item on the list "{finding.list.name}"{disputed}'
+    return (
+        f'{HASH_NAMES[finding.hash_kind]} distance {finding.distance} to an item on the list "{finding.list.name}"'
+        f"{TURNS[finding.orientation]}{frame}{disputed}"
+    )
+
+
+def _rank(finding: Finding) -> tuple[int, int, str, int, str, str, int, str]:
+    if isinstance(finding, ScanOwed):
+        return (1, 0, finding.code, 0, finding.explanation, "", 0, "")
+    return (
+        0,
+        finding.distance,
+        finding.list.name,
+        finding.entry_id,
+        finding.kind,
+        finding.hash_kind,
+        finding.frame,
+        # What is left can differ between findings that are otherwise the same; their order must not depend on luck.
+        repr(finding),
+    )
+
+
+def _reasons(rule: str, explanation: str, findings: tuple[Finding, ...]) -> list[Reason]:
+    """Reasons for the nearest of the findings, which come in order; the last one says how many more there are."""
+    kept = _nearest(findings)
+    more = len(findings) - len(kept)
+    note = f" There {'is' if more == 1 else 'are'} {more} more like this." if more else ""
+    reasons = [_reason(rule, explanation, finding) for finding in kept[:-1]]
+    return [*reasons, _reason(rule, explanation + note, kept[-1])]
+
+
+def _nearest(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    first_of_list, rest, lists = list[Finding](), list[Finding](), set[str]()
+    for finding in findings:
+        name = finding.list.name if isinstance(finding, Match) else ""
+        (rest if name in lists else first_of_list).append(finding)
+        lists.add(name)
+    return in_order((first_of_list + rest)[:REASONS_PER_RULE])
+
+
+def _reason(rule: str, explanation: str, finding: Finding) -> Reason:
+    text = f"{describe(finding)}. {explanation}"
+    if isinstance(finding, ScanOwed):
+        return Reason(finding.code, rule, text)
+    return Reason(
+        code=f"{finding.kind}_match",
+        rule=rule,
+        explanation=text,
+        list=finding.list.name,
+        kind=finding.kind,
+        distance=finding.distance,
+        orientation=finding.orientation,
+    )

@@ -1,0 +1,133 @@
+"""What a policy is made of, once it was read: rules, each with the conditions under which it fires."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from seawall.records import Finding, HarmClass, HashKind, Match, MatchKind, ScanOwed, Trust, Verdict
+
+PERMISSIVE = (Verdict.ALLOW, Verdict.WARN)
+
+
+class FindingKind(enum.StrEnum):
+    """What a rule speaks of."""
+
+    MATCH = "match"
+    SCAN_OWED = "scan_owed"
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """When a rule fires. What is empty or None is not asked; of several values one must fit.
+
+    All but ``min_independent_lists`` are asked of one finding at a time; that one is asked of all matches together
+    that fit the rest: they must come from so many different sources.
+    """
+
+    finding: FindingKind
+    kind: tuple[MatchKind, ...] = ()
+    hash_kind: tuple[HashKind, ...] = ()
+    min_distance: int | None = None
+    max_distance: int | None = None
+    trust: tuple[Trust, ...] = ()
+    harm_class: tuple[HarmClass, ...] = ()
+    list: tuple[str, ...] = ()
+    classification: tuple[str, ...] = ()
+    disputed: bool | None = None
+    code: tuple[str, ...] = ()
+    surface: tuple[str, ...] = ()
+    except_surface: tuple[str, ...] = ()
+    min_independent_lists: int | None = None
+
+    def misfits(self, finding: Finding, surface: str) -> Iterator[str]:
+        """Why one finding does not fit, in words; nothing when it does."""
+        if self.surface and surface not in self.surface:
+            yield f"the surface is {surface}, not {either(self.surface)}"
+        if surface in self.except_surface:
+            yield f"the surface {surface} is excepted"
+        if isinstance(finding, ScanOwed):
+            yield from self._misfits_of_scan_owed(finding)
+        else:
+            yield from self._misfits_of_match(finding)
+
+    def fits(self, finding: Finding, surface: str) -> bool:
+        """Whether one finding meets every condition that is asked of one."""
+        return next(self.misfits(finding, surface), None) is None
+
+    def _misfits_of_scan_owed(self, finding: ScanOwed) -> Iterator[str]:
+        if self.finding is not FindingKind.SCAN_OWED:
+            yield "the finding is a scan that is owed, not a match"
+        if self.code and finding.code not in self.code:
+            yield f"the code is {finding.code}, not {either(self.code)}"
+
+    def _misfits_of_match(self, match: Match) -> Iterator[str]:
+        if self.finding is not FindingKind.MATCH:
+            yield "the finding is a match, not a scan that is owed"
+            return
+        of_list = match.list
+        classification = (
+            f"{match.classification.scheme}:{match.classification.code}" if match.classification else "none"
+        )
+        asked: tuple[tuple[str, tuple[str, ...], str], ...] = (
+            ("match", self.kind, match.kind),
+            ("hash", self.hash_kind, match.hash_kind),
+            ("list's trust", self.trust, of_list.trust),
+            ("list's harm class", self.harm_class, of_list.harm_class),
+            ("list", self.list, of_list.name),
+            ("classification", self.classification, classification),
+        )
+        for noun, wanted, actual in asked:
+            if wanted and actual not in wanted:
+                yield f"the {noun} is {actual}, not {either(wanted)}"
+        if self.min_distance is not None and match.distance < self.min_distance:
+            yield f"the distance {match.distance} is below {self.min_distance}"
+        if self.max_distance is not None and match.distance > self.max_distance:
+            yield f"the distance {match.distance} is above {self.max_distance}"
+        if self.disputed is not None and match.disputed is not self.disputed:
+            yield "the entry is disputed" if match.disputed else "the entry is not disputed"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `line` is where it stands in its file, from 1."""
+
+    name: str
+    explanation: str
+    when: Conditions
+    verdict: Verdict
+    urgent: bool = False
+    line: int = 0
+
+    def fitting(self, findings: tuple[Finding, ...], surface: str) -> tuple[Finding, ...]:
+        """The findings that meet the conditions asked of one. Whatever else is written, a scan that is owed may only
+        be let through by a rule that names the surface."""
+        if self.when.finding is FindingKind.SCAN_OWED and self.verdict in PERMISSIVE and not self.when.surface:
+            return ()
+        return tuple(finding for finding in findings if self.when.fits(finding, surface))
+
+    def fires(self, fitting: tuple[Finding, ...]) -> bool:
+        """Whether these findings, which all fit, are enough."""
+        needed = self.when.min_independent_lists
+        return bool(fitting) and (needed is None or sources(fitting) >= needed)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A whole policy. `version` is a digest of its text, so that a verdict names exactly the rules it came from."""
+
+    version: str
+    text: str
+    rules: tuple[Rule, ...]
+    origin: str
+
+
+def sources(findings: tuple[Finding, ...]) -> int:
+    """From how many sources that do not depend on each other these matches come."""
+    return len({finding.list.source for finding in findings if isinstance(finding, Match)})
+
+
+def either(values: tuple[str, ...]) -> str:
+    """``a``, ``a or b``, ``a, b or c``."""
+    return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} or {values[-1]}"

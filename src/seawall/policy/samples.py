@@ -1,0 +1,104 @@
+"""Made-up findings, to try a policy on before it meets real ones."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from seawall.errors import BadInput
+from seawall.policy.check import FARTHEST
+from seawall.records import (
+    Classification,
+    Finding,
+    HarmClass,
+    HashKind,
+    ListInfo,
+    Match,
+    MatchKind,
+    Orientation,
+    ScanOwed,
+    Trust,
+)
+
+
+class SampleMatch(BaseModel):
+    """A match that might be. `source` is the list's own name unless two lists shall not count as independent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    finding: Literal["match"] = "match"
+    kind: MatchKind = MatchKind.PERCEPTUAL
+    hash_kind: HashKind | None = None
+    distance: Annotated[int, Field(ge=0, le=FARTHEST)] = 0
+    orientation: Orientation = Orientation.UPRIGHT
+    list: Annotated[str, Field(min_length=1)] = "sample list"
+    source: str | None = None
+    trust: Trust = Trust.STANDARD
+    harm_class: HarmClass = HarmClass.CSAM
+    classification: Annotated[str, Field(pattern="^[^:]+:.+$")] | None = None
+    disputed: bool = False
+
+    def as_finding(self) -> Match:
+        """The match, with an entry that does not exist."""
+        exact = self.kind is MatchKind.EXACT
+        hash_kind = self.hash_kind or (HashKind.SHA256 if exact else HashKind.PDQ)
+        if exact is (hash_kind is HashKind.PDQ) or (exact and self.distance):
+            raise BadInput("An exact match has distance 0 and an exact digest; a perceptual one is of PDQ.")
+        source = self.source or self.list
+        of_list = ListInfo(0, self.list, source, self.trust, self.harm_class, FARTHEST, True, True)
+        scheme, _colon, code = (self.classification or "").partition(":")
+        return Match(
+            entry_id=0,
+            list=of_list,
+            kind=self.kind,
+            hash_kind=hash_kind,
+            distance=self.distance,
+            orientation=self.orientation,
+            classification=Classification(scheme, code) if self.classification else None,
+            disputed=self.disputed,
+        )
+
+
+class SampleScanOwed(BaseModel):
+    """A step that might not finish."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    finding: Literal["scan_owed"]
+    code: Annotated[str, Field(min_length=1)] = "media_corrupt"
+    explanation: str = "A sample of a step that did not finish."
+
+    def as_finding(self) -> ScanOwed:
+        """The scan that is owed."""
+        return ScanOwed(self.code, self.explanation)
+
+
+def sample(text: str) -> Finding:
+    """A finding from JSON, as `seawall policy explain --finding` takes it.
+
+    Raises:
+        BadInput: names the fields that are wrong.
+    """
+    kind: type[SampleMatch | SampleScanOwed] = SampleScanOwed if _is_scan_owed(text) else SampleMatch
+    try:
+        model = kind.model_validate_json(text)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'finding'}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False)
+        )
+        raise BadInput(
+            f"This is no finding: {problems}.",
+            hint='Write it like {"finding": "match", "kind": "perceptual", "distance": 8, "list": "a"}.',
+        ) from None
+    return model.as_finding()
+
+
+def _is_scan_owed(text: str) -> bool:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and document.get("finding") == "scan_owed"

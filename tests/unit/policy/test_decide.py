@@ -1,0 +1,176 @@
+"""The default policy says what the design promises, and no policy can make more findings mean less."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seawall.policy.decide import REASONS_PER_RULE, UNCOVERED, decide
+from seawall.policy.load import default_policy, parse_policy
+from seawall.policy.rules import Conditions, FindingKind, Policy, Rule
+from seawall.records import Finding, Orientation, ScanOwed, Trust, Verdict
+
+from .findings import FINDINGS, SURFACES, exact, perceptual, policies
+
+DEFAULT = default_policy()
+OWED = ScanOwed("media_corrupt", "The file ends too early.")
+TRUSTED = Trust.TRUSTED
+
+
+def verdict(*findings: Finding, surface: str = "upload", policy: Policy = DEFAULT) -> str:
+    judgement = decide(policy, findings, surface=surface)
+    return judgement.verdict + (" urgent" if judgement.urgent else "")
+
+
+def policy(*rules: str) -> Policy:
+    return parse_policy("version = 1\n" + "\n".join(f"[[rule]]\n{rule}" for rule in rules), "test.toml")
+
+
+@pytest.mark.parametrize(
+    ("findings", "expected"),
+    [
+        ([], "allow"),
+        ([exact("police", TRUSTED)], "block urgent"),
+        ([exact("a")], "hold"),
+        ([exact("a", Trust.UNVERIFIED)], "hold"),
+        ([exact("police", TRUSTED, disputed=True)], "hold"),
+        ([perceptual("a", 0)], "hold"),
+        ([perceptual("police", 0, trust=TRUSTED)], "hold"),
+        ([perceptual("a", 31)], "hold"),
+        ([perceptual("a", 10), perceptual("b", 10)], "block"),
+        ([perceptual("a", 10), perceptual("b", 11)], "hold"),
+        ([perceptual("a", 10, source="one"), perceptual("b", 0, source="one")], "hold"),
+        ([perceptual("a", 10), perceptual("a", 9, entry=2)], "hold"),
+        ([perceptual("a", 10), perceptual("b", 10, disputed=True)], "hold"),
+        ([perceptual("a", 10, disputed=True), perceptual("b", 10, disputed=True)], "hold"),
+        ([OWED], "hold"),
+        ([OWED, exact("police", TRUSTED)], "block urgent"),
+        ([OWED, exact("police", TRUSTED, disputed=True)], "hold"),
+    ],
+)
+def test_the_default_policy(findings: list[Finding], expected: str) -> None:
+    for order in itertools.permutations(findings):
+        assert verdict(*order) == expected
+
+
+def test_a_reason_says_what_matched_where_and_how() -> None:
+    found = perceptual("test list", 8, orientation=Orientation.MIRRORED)
+    (reason,) = decide(DEFAULT, [found], surface="upload").reasons
+    assert (reason.code, reason.rule, reason.list) == (
+        "perceptual_match",
+        "looks-like-a-listed-picture",
+        "test list",
+    )
+    assert (reason.kind, reason.distance, reason.orientation) == ("perceptual", 8, "mirrored")
+    for word in ("PDQ", "8", '"test list"', "mirrored", "human decides"):
+        assert word in reason.explanation
+    (owed,) = decide(DEFAULT, [OWED], surface="upload").reasons
+    assert (owed.code, owed.list, owed.distance) == ("media_corrupt", None, None)
+    assert "ends too early" in owed.explanation
+
+
+def test_reasons_come_strictest_first_and_nearest_first() -> None:
+    findings = [perceptual("a", 20, entry=2), perceptual("b", 3), perceptual("a", 5)]
+    reasons = decide(DEFAULT, findings, surface="upload").reasons
+    assert [(reason.rule, reason.distance) for reason in reasons] == [
+        ("close-on-two-independent-lists", 3),
+        ("close-on-two-independent-lists", 5),
+        ("looks-like-a-listed-picture", 3),
+        ("looks-like-a-listed-picture", 5),
+        ("looks-like-a-listed-picture", 20),
+    ]
+
+
+def test_many_matches_give_few_reasons_that_name_every_list() -> None:
+    crowd = [perceptual("crowded", 1, entry=number) for number in range(1000)]
+    reasons = decide(DEFAULT, [*crowd, perceptual("far", 9)], surface="upload").reasons
+    assert len(reasons) == 2 * REASONS_PER_RULE
+    for rule in ("close-on-two-independent-lists", "looks-like-a-listed-picture"):
+        assert {reason.list for reason in reasons if reason.rule == rule} == {"crowded", "far"}
+    assert reasons[REASONS_PER_RULE - 1].explanation.endswith("There are 993 more like this.")
+
+
+@pytest.mark.parametrize("finding", [OWED, exact("a", TRUSTED), perceptual("a", 31)])
+def test_what_no_rule_speaks_of_is_held(finding: Finding) -> None:
+    other = policy('name = "x"\nexplanation = "x"\nwhen = { finding = "match", list = "other" }\nverdict = "block"')
+    judgement = decide(other, [finding], surface="upload")
+    assert judgement.verdict is Verdict.HOLD
+    assert [reason.rule for reason in judgement.reasons] == [UNCOVERED]
+
+
+def test_only_a_rule_that_fires_takes_a_finding_up() -> None:
+    two = 'name = "x"\nexplanation = "x"\nwhen = { finding = "match", min_independent_lists = 2 }\nverdict = "block"'
+    assert verdict(perceptual("a", 5), policy=policy(two)) == "hold"
+    assert verdict(perceptual("a", 5), perceptual("b", 5), policy=policy(two)) == "block"
+
+
+def test_an_explicit_rule_lets_a_match_through_and_nothing_else() -> None:
+    allow = 'name = "x"\nexplanation = "x"\nwhen = { finding = "match", list = "bank" }\nverdict = "allow"'
+    assert verdict(perceptual("bank", 5), policy=policy(allow)) == "allow"
+    assert verdict(perceptual("bank", 5), perceptual("other", 31), policy=policy(allow)) == "hold"
+    assert verdict(perceptual("bank", 5), OWED, policy=policy(allow)) == "hold"
+
+
+def test_an_operator_can_let_owed_scans_through_on_one_surface_in_writing() -> None:
+    rule = 'name = "{}"\nexplanation = "x"\nwhen = {{ finding = "scan_owed", {} = "avatar" }}\nverdict = "{}"'
+    written = policy(rule.format("a", "surface", "allow"), rule.format("b", "except_surface", "hold"))
+    assert verdict(OWED, surface="avatar", policy=written) == "allow"
+    assert verdict(OWED, surface="upload", policy=written) == "hold"
+    assert verdict(OWED, perceptual("a", 31), surface="avatar", policy=written) == "hold"
+
+
+def test_even_a_policy_that_was_never_checked_lets_no_owed_scan_through_everywhere() -> None:
+    smuggled = Policy("0", "", (Rule("x", "x", Conditions(FindingKind.SCAN_OWED), Verdict.ALLOW),), "made in code")
+    assert verdict(OWED, policy=smuggled) == "hold"
+
+
+ANY_POLICY = policies() | st.just(DEFAULT)
+
+
+@given(ANY_POLICY, st.lists(FINDINGS, max_size=6), FINDINGS, st.sampled_from(SURFACES))
+def test_one_finding_more_never_makes_the_verdict_milder(
+    any_policy: Policy, findings: list[Finding], more: Finding, surface: str
+) -> None:
+    before = decide(any_policy, findings, surface=surface)
+    after = decide(any_policy, [*findings, more], surface=surface)
+    assert after.verdict.severity >= before.verdict.severity
+    assert after.urgent >= before.urgent
+
+
+@given(ANY_POLICY, st.lists(FINDINGS, max_size=6), st.randoms(use_true_random=False), st.sampled_from(SURFACES))
+def test_the_order_of_findings_does_not_matter(
+    any_policy: Policy, findings: list[Finding], random: object, surface: str
+) -> None:
+    shuffled = list(findings)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert decide(any_policy, findings, surface=surface) == decide(any_policy, shuffled, surface=surface)
+
+
+@given(st.lists(FINDINGS, max_size=6), st.sampled_from(SURFACES))
+def test_no_finding_is_ever_allowed_by_the_default_policy(findings: list[Finding], surface: str) -> None:
+    assert (decide(DEFAULT, findings, surface=surface).verdict is Verdict.ALLOW) == (not findings)
+
+
+@given(ANY_POLICY, st.lists(FINDINGS, max_size=6), st.sampled_from(SURFACES))
+def test_an_owed_scan_passes_only_where_a_rule_names_the_surface(
+    any_policy: Policy, findings: list[Finding], surface: str
+) -> None:
+    permitted = any(
+        rule.when.finding is FindingKind.SCAN_OWED and surface in rule.when.surface for rule in any_policy.rules
+    )
+    judgement = decide(any_policy, [*findings, OWED], surface=surface)
+    assert judgement.verdict.severity >= Verdict.HOLD.severity or permitted
+
+
+@given(ANY_POLICY, st.lists(FINDINGS, min_size=1, max_size=6), st.sampled_from(SURFACES))
+def test_every_verdict_has_its_reason(any_policy: Policy, findings: list[Finding], surface: str) -> None:
+    judgement = decide(any_policy, findings, surface=surface)
+    assert judgement.reasons
+    verdicts = {rule.name: rule.verdict for rule in any_policy.rules} | {UNCOVERED: Verdict.HOLD}
+    severities = [verdicts[reason.rule].severity for reason in judgement.reasons]
+    assert severities == sorted(severities, reverse=True)
+    assert severities[0] == judgement.verdict.severity
+    assert judgement.policy_version == any_policy.version
