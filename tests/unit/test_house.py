@@ -133,7 +133,7 @@ def test_no_module_keeps_state() -> None:
 
 
 def test_nothing_unfinished_is_dressed_as_done() -> None:
-    marks = re.compile(r"NotImplementedError|\b(TODO|FIXME|XXX)\b")
+    marks = re.compile(r"raise NotImplementedError|\b(TODO|FIXME|XXX)\b")
     assert named([path for path in SOURCES if marks.search(path.read_text("utf-8"))]) == []
 
 
