@@ -29,7 +29,7 @@ PINNED = {
     "not_media": (415, 6),
     "hash_invalid": (422, 6),
     "list_format_invalid": (422, 6),
-    "list_update_quarantined": (422, 6),
+    "list_update_quarantined": (409, 6),
     "unauthenticated": (401, 4),
     "forbidden": (403, 4),
     "rate_limited": (429, 1),
