@@ -23,12 +23,14 @@ SHOWN_AFTER_MIRRORING = 2
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One way to alter a picture. `done` says in words what was done to it."""
+    """One way to alter a picture. `done` says in words what was done to it; `moves` that pixels change their place or
+    number, which costs a perceptual hash a few bits."""
 
     name: str
     done: str
     extension: str
     apply: Callable[[Image.Image], bytes]
+    moves: bool = False
 
 
 def altered(edit: Edit, original: bytes) -> bytes:
@@ -93,13 +95,13 @@ def _brighter(image: Image.Image) -> bytes:
 EDITS = (
     Edit("recompressed", "JPEG again, quality 40", "jpg", partial(_jpeg, quality=40)),
     Edit("progressive", "progressive JPEG, quality 75", "jpg", partial(_jpeg, quality=75, progressive=True)),
-    Edit("half", "resized to 50 %", "jpg", partial(_resized, share=0.5)),
-    Edit("quarter", "resized to 25 %", "jpg", partial(_resized, share=0.25)),
-    Edit("mirrored", "mirrored", "jpg", partial(_turned, how=Turn.FLIP_LEFT_RIGHT)),
-    Edit("flipped", "turned upside down as in water", "jpg", partial(_turned, how=Turn.FLIP_TOP_BOTTOM)),
-    Edit("rotated-90", "rotated by 90 degrees", "jpg", partial(_turned, how=Turn.ROTATE_90)),
-    Edit("rotated-180", "rotated by 180 degrees", "jpg", partial(_turned, how=Turn.ROTATE_180)),
-    Edit("rotated-270", "rotated by 270 degrees", "jpg", partial(_turned, how=Turn.ROTATE_270)),
+    Edit("half", "resized to 50 %", "jpg", partial(_resized, share=0.5), moves=True),
+    Edit("quarter", "resized to 25 %", "jpg", partial(_resized, share=0.25), moves=True),
+    Edit("mirrored", "mirrored", "jpg", partial(_turned, how=Turn.FLIP_LEFT_RIGHT), moves=True),
+    Edit("flipped", "turned upside down as in water", "jpg", partial(_turned, how=Turn.FLIP_TOP_BOTTOM), moves=True),
+    Edit("rotated-90", "rotated by 90 degrees", "jpg", partial(_turned, how=Turn.ROTATE_90), moves=True),
+    Edit("rotated-180", "rotated by 180 degrees", "jpg", partial(_turned, how=Turn.ROTATE_180), moves=True),
+    Edit("rotated-270", "rotated by 270 degrees", "jpg", partial(_turned, how=Turn.ROTATE_270), moves=True),
     Edit(
         "exif-90",
         "stored rotated, EXIF turns it back",

@@ -40,9 +40,13 @@ def test_seawall_is_asked_as_its_api_wants(board: BoardUnderTest) -> None:
     (request,) = board.seawall.requests
     assert request.url.path == "/v1/media"
     assert request.headers["authorization"] == "Bearer swk_test"
-    body = request.content
-    for part in (told["content_id"].encode(), b"test-otter", b"stone.jpg", PICTURE, b'name="uploaded_at"'):
-        assert part in body
+    assert request.content == PICTURE
+    about = dict(request.url.params)
+    assert about["content_id"] == told["content_id"]
+    assert about["account_id"] == "test-otter"
+    assert about["surface"] == "upload"
+    assert about["filename"] == "stone.jpg"
+    assert about["uploaded_at"].endswith("+00:00")
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class Gate:
     def __init__(self, url: str, key: str, *, timeout_s: float, transport: httpx.BaseTransport | None = None) -> None:
         self._http = httpx.Client(
             base_url=url,
-            headers={"Authorization": f"Bearer {key}"},
+            headers={"Authorization": f"Bearer {key}", "Content-Type": "application/octet-stream"},
             timeout=timeout_s,
             transport=transport,
             trust_env=False,
@@ -66,7 +66,7 @@ class Gate:
         uploaded_at: datetime,
     ) -> Reply:
         """Sends one upload and waits for the verdict. Never raises: whatever goes wrong is :class:`NoAnswer`."""
-        fields = {
+        about = {
             "content_id": content_id,
             "account_id": account_id,
             "surface": "upload",
@@ -74,10 +74,9 @@ class Gate:
             "uploaded_at": uploaded_at.isoformat(),
         }
         if uploader_ip is not None:
-            fields["uploader_ip"] = uploader_ip
-        file = ("upload", picture, "application/octet-stream")
+            about["uploader_ip"] = uploader_ip
         try:
-            response = self._http.post("/v1/media", data=fields, files={"media": file})
+            response = self._http.post("/v1/media", params=about, content=picture)
         except httpx.HTTPError as error:
             return NoAnswer(f"Seawall cannot be reached ({type(error).__name__}).")
         return understand(response)

@@ -1,0 +1,57 @@
+"""The check's eyes at the console: logs in as a person does, and looks for cases."""
+
+from __future__ import annotations
+
+import re
+from types import TracebackType
+
+import httpx
+
+from seawall.errors import Unauthenticated, Unavailable
+
+FORM_TOKEN = re.compile(r'name="csrf"[^>]*value="([^"]+)"')
+CASE = re.compile(r"/console/cases/(\d+)")
+
+
+class Reviewer:
+    """A person at the console of one Seawall.
+
+    Raises:
+        Unauthenticated: the console does not let them in.
+    """
+
+    def __init__(self, seawall_url: str, name: str, password: str) -> None:
+        self._http = httpx.Client(base_url=seawall_url, timeout=20.0, trust_env=False)
+        try:
+            self._log_in(name, password)
+        except BaseException:
+            self._http.close()
+            raise
+
+    def case_with(self, content_id: str) -> int | None:
+        """The number of the open case that this content is in, as the queue shows it."""
+        page = self._page("/console/", {"search": content_id})
+        found = CASE.search(page)
+        return int(found.group(1)) if found else None
+
+    def _log_in(self, name: str, password: str) -> None:
+        form = FORM_TOKEN.search(self._page("/console/login"))
+        if form is None:
+            raise Unavailable("The console's login page has no form.")
+        answer = self._http.post("/console/login", data={"csrf": form.group(1), "name": name, "password": password})
+        if not answer.is_redirect:
+            raise Unauthenticated(f"The console does not let {name} in ({answer.status_code}).")
+
+    def _page(self, path: str, about: dict[str, str] | None = None) -> str:
+        answer = self._http.get(path, params=about)
+        if answer.status_code != httpx.codes.OK:
+            raise Unavailable(f"The console answers {answer.status_code} at {path}.")
+        return answer.text
+
+    def __enter__(self) -> Reviewer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
