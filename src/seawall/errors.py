@@ -77,6 +77,12 @@ class IndexUnavailable(Unavailable):
     code = "index_unavailable"
 
 
+class DecoderUnavailable(Unavailable):
+    """No decoder process can be started, or all stayed busy for too long."""
+
+    code = "decoder_unavailable"
+
+
 class BadInput(SeawallError):
     """The caller sent something that cannot be used; nothing was stored."""
 

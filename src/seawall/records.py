@@ -124,7 +124,9 @@ class Frame:
     """The perceptual hash of one frame (a still picture has one).
 
     ``orientations`` holds eight 32-byte PDQ hashes in the order of :class:`Orientation` (or only the upright one
-    where a platform sent hashes alone); ``quality`` is 0-100, or None when the platform did not say.
+    where a platform sent hashes alone); ``quality`` is 0-100, or None when the platform did not say. One picture that
+    can be seen in several ways (transparent over white or black, with its colour profile or without) has a frame
+    for each, all of the same ``number``.
     """
 
     number: int

@@ -90,6 +90,10 @@ class Settings(BaseSettings):
         float,
         Field(gt=0, description="Seconds that decoding one item may take before its process is killed."),
     ] = 10.0
+    decoder_queue_s: Annotated[
+        float,
+        Field(gt=0, description="Seconds that one item may wait for a free decoder before the answer is 503."),
+    ] = 10.0
     decoder_recycle_after: Annotated[
         int, Field(ge=1, description="Items after which a decoder process is replaced by a fresh one.")
     ] = 2000

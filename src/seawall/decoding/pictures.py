@@ -1,0 +1,194 @@
+"""Opening a picture of a sniffed kind: limits, frames, orientation. Runs only in a decoder child."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import AvifImagePlugin, ExifTags, GifImagePlugin, Image, ImageCms, PngImagePlugin
+
+from seawall.decoding.colours import Pixels, ways_seen
+from seawall.decoding.jpeg import read_jpeg
+from seawall.decoding.sniff import Kind, sniff
+from seawall.errors import MediaCorrupt, MediaTooLarge, MediaUnsupported
+
+MIB = 1024 * 1024
+# What Pillow, and the libraries beneath it, raise on bytes that they do not like.
+_REFUSALS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    LookupError,
+    ArithmeticError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    AssertionError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+    ImageCms.PyCMSError,
+)
+_BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+# Kinds whose frames are counted by going to each: the count is not written anywhere, or need not be true.
+_COUNTED = frozenset({"GIF", "TIFF"})
+_WITH_FRAMES = frozenset({"GIF", "TIFF", "PNG", "WEBP", "AVIF"})
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLimits:
+    """Most pixels of one frame, and most frames."""
+
+    max_pixels: int
+    max_frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One way in which one frame is seen, upright: (height, width, 3) or (height, width)."""
+
+    number: int
+    pixels: Pixels
+
+
+def prepare(limits: PictureLimits) -> None:
+    """Sets Pillow's own limits in this process: the same as ours, so that the first to notice refuses."""
+    Image.MAX_IMAGE_PIXELS = limits.max_pixels
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    # Colour profiles and notes of honest pictures reach a few MiB.
+    PngImagePlugin.MAX_TEXT_CHUNK = 8 * MIB
+    GifImagePlugin.LOADING_STRATEGY = GifImagePlugin.LoadingStrategy.RGB_ALWAYS
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+
+
+@contextlib.contextmanager
+def _refusals_named() -> Iterator[None]:
+    """Turns whatever the decoders raise into this room's errors."""
+    try:
+        yield
+    except _BOMBS as problem:
+        raise MediaTooLarge("The picture has more pixels than the limit.") from problem
+    except MemoryError as problem:
+        raise MediaTooLarge("The picture needs more memory than a decoder may use.") from problem
+    except _REFUSALS as problem:
+        if isinstance(problem, ValueError) and "too large" in str(problem).lower():
+            raise MediaTooLarge(f"A part of the picture is too large: {problem}.") from problem
+        raise MediaCorrupt(f"The picture cannot be read: {type(problem).__name__}: {problem}.") from problem
+
+
+def _check_size(picture: Image.Image, limits: PictureLimits) -> None:
+    width, height = picture.size
+    if width < 1 or height < 1:
+        raise MediaCorrupt("The picture has no pixels.")
+    if width * height > limits.max_pixels:
+        raise MediaTooLarge(f"{width} x {height} pixels are more than the limit of {limits.max_pixels}.")
+
+
+def _open(data: bytes, kind: Kind, limits: PictureLimits) -> Image.Image:
+    """The picture's header, read by the one opener of its kind and by no other."""
+    if kind.opener is None:
+        raise MediaUnsupported(f"{kind.name} is recognised but cannot be decoded here.")
+    if kind.opener == "AVIF" and not AvifImagePlugin.SUPPORTED:
+        raise MediaUnsupported("AVIF is recognised, but this build of Pillow cannot decode it.")
+    with _refusals_named():
+        picture = Image.open(io.BytesIO(data), formats=[kind.opener])
+    _check_size(picture, limits)
+    return picture
+
+
+def _frames(picture: Image.Image, kind: Kind, limits: PictureLimits) -> Iterator[tuple[int, Image.Image]]:
+    """Each frame in turn, its header read and its size checked. One object, moved on: use it before asking again."""
+    yield 0, picture
+    if kind.opener not in _WITH_FRAMES:
+        return
+    declared = None if kind.opener in _COUNTED else int(getattr(picture, "n_frames", 1))
+    if declared is not None and declared > limits.max_frames:
+        raise MediaTooLarge(f"{declared} frames are more than the limit of {limits.max_frames}.")
+    number = 1
+    while declared is None or number < declared:
+        try:
+            with _refusals_named():
+                picture.seek(number)
+        except MediaCorrupt as problem:
+            if declared is None and isinstance(problem.__cause__, EOFError):
+                return
+            raise
+        if number >= limits.max_frames:
+            raise MediaTooLarge(f"There are more frames than the limit of {limits.max_frames}.")
+        _check_size(picture, limits)
+        yield number, picture
+        number += 1
+
+
+def _orientation(picture: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8. Broken EXIF means 1, as it does to viewers."""
+    if picture.format == "TIFF":
+        return 1  # Pillow has turned it while loading
+    try:
+        value = picture.getexif().get(ExifTags.Base.Orientation, 1)
+    except _REFUSALS:
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _upright(pixels: Pixels, orientation: int) -> Pixels:
+    """The pixels turned as EXIF says they are to be shown."""
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in {3, 4, 7, 8}:
+        pixels = pixels[::-1]
+    if orientation in {2, 3, 6, 7}:
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _jpeg_views(data: bytes, header: Image.Image) -> Iterator[View]:
+    orientation = _orientation(header)
+    pixels = read_jpeg(data, header)
+    profile = header.info.get("icc_profile")
+    if profile is None and header.mode != "CMYK":
+        yield View(0, _upright(pixels, orientation))
+        return
+    picture = Image.fromarray(pixels, mode="CMYK") if header.mode == "CMYK" else Image.fromarray(pixels)
+    for seen in ways_seen(picture, profile):
+        yield View(0, _upright(seen, orientation))
+
+
+def _frame_views(picture: Image.Image, kind: Kind, limits: PictureLimits) -> Iterator[View]:
+    for number, frame in _frames(picture, kind, limits):
+        with _refusals_named():
+            frame.load()
+        _check_size(frame, limits)
+        orientation = _orientation(frame)
+        for seen in ways_seen(frame, frame.info.get("icc_profile")):
+            yield View(number, _upright(seen, orientation))
+
+
+def views(data: bytes, limits: PictureLimits) -> tuple[Kind, Iterator[View]]:
+    """The kind of the bytes, and every way in which every frame of them is seen, decoded one at a time.
+
+    Of a JPEG with further pictures in it (depth, gain map, stereo) only the one that is shown is read; of an icon
+    only the largest.
+
+    Raises (also while iterating):
+        NotMedia: no picture or video.
+        MediaUnsupported: recognised, not decoded here.
+        MediaCorrupt: damaged, or ends early.
+        MediaTooLarge: over a limit, or out of memory.
+    """
+    kind = sniff(data)
+    picture = _open(data, kind, limits)
+    return kind, _named(_jpeg_views(data, picture) if kind.opener == "JPEG" else _frame_views(picture, kind, limits))
+
+
+def _named(found: Iterator[View]) -> Iterator[View]:
+    with _refusals_named():
+        yield from found

@@ -1,0 +1,261 @@
+"""A pool of warm decoder children, for many threads at once."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from seawall.decoding.process import DecoderProcess
+from seawall.errors import (
+    DecoderCrashed,
+    DecoderUnavailable,
+    DecodingFailed,
+    MediaCorrupt,
+    MediaTooLarge,
+    MediaUnsupported,
+    NotMedia,
+)
+from seawall.records import DecodedMedia, Frame, RevealStage
+from seawall.settings import Settings
+
+_ANSWERED_ERRORS: dict[str, type[NotMedia | DecodingFailed]] = {
+    error.code: error for error in (NotMedia, MediaCorrupt, MediaUnsupported, MediaTooLarge)
+}
+_PAUSE_AFTER_FAILED_START_S = 2.0
+_HASHES_BYTES = 8 * 32
+
+
+class DecoderPool:
+    """Keeps `decoder_processes` children warm, lends each to one thread at a time and replaces what is used up.
+
+    One keeper thread starts all children: Linux kills a child with the thread that started it, and threads that serve
+    requests come and go. Use as a context manager, or call :meth:`start` and :meth:`close`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._changed = threading.Condition()
+        self._idle: list[DecoderProcess] = []
+        self._lent: set[DecoderProcess] = set()
+        self._starting: DecoderProcess | None = None
+        self._problem: DecoderUnavailable | None = None
+        self._closed = False
+        self._keeper = threading.Thread(target=self._keep, name="decoder-pool", daemon=True)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Returns when the first child is warm; the others follow in the background.
+
+        Raises:
+            DecoderUnavailable: the first child cannot be started.
+        """
+        self._keeper.start()
+        with self._changed:
+            self._changed.wait_for(lambda: self._idle or self._problem or self._closed)
+            problem = self._problem
+        if problem is not None:
+            self.close()
+            raise problem
+
+    def close(self) -> None:
+        """Ends all children, also those at work; their items fail as crashed."""
+        with self._changed:
+            self._closed = True
+            idle, at_work = self._idle, [*self._lent]
+            if self._starting is not None:
+                at_work.append(self._starting)
+            self._idle = []
+            self._changed.notify_all()
+        for child in at_work:
+            child.end()  # whoever waits for its answer sees that, and frees it
+        for child in idle:
+            child.kill()
+        if self._keeper.is_alive():
+            self._keeper.join()
+
+    @property
+    def ready(self) -> int:
+        """How many children are warm, idle or at work."""
+        with self._changed:
+            return len(self._idle) + len(self._lent)
+
+    @property
+    def confinement(self) -> tuple[str, ...]:
+        """What a child gave up before it read anything, by name; empty while none is warm."""
+        with self._changed:
+            child = next(iter((*self._idle, *self._lent)), None)
+        return child.confined if child is not None else ()
+
+    def fingerprint(self, data: bytes) -> DecodedMedia:
+        """Sniffs, decodes and hashes the bytes in a child.
+
+        Raises:
+            NotMedia: no picture or video.
+            MediaUnsupported, MediaCorrupt, MediaTooLarge, DecoderTimeout, DecoderCrashed: "scan owed".
+            DecoderUnavailable: all decoders are busy, or none can be started.
+        """
+        reply, _ = self._ask({"operation": "fingerprint"}, data)
+        return _decoded_media(reply)
+
+    def thumbnail(self, data: bytes, stage: RevealStage, longest_side: int, frame: int = 0) -> bytes:
+        """A small JPEG of one frame, made in a child: blurred and grey, grey, or in colour. It carries no metadata.
+
+        Raises:
+            As :meth:`fingerprint`.
+        """
+        request = {"operation": "thumbnail", "stage": stage.value, "longest_side": longest_side, "frame": frame}
+        _, picture = self._ask(request, data)
+        if not picture.startswith(b"\xff\xd8\xff"):
+            raise DecoderCrashed("The decoder answered something that is no picture.")
+        return picture
+
+    def _ask(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        with self._lend() as child:
+            reply, body = child.ask(request, data, self._settings.decoder_timeout_s)
+        code = reply.get("error")
+        if code is None:
+            return reply, body
+        error = _ANSWERED_ERRORS.get(str(code))
+        if error is None:
+            raise DecoderCrashed("The decoder answered with an error that does not exist.")
+        raise error(str(reply.get("message", "The bytes cannot be read.")))
+
+    @contextlib.contextmanager
+    def _lend(self) -> Iterator[DecoderProcess]:
+        child = self._take()
+        try:
+            yield child
+        finally:
+            self._give_back(child)
+
+    def _take(self) -> DecoderProcess:
+        deadline = time.monotonic() + self._settings.decoder_queue_s
+        with self._changed:
+            while not self._closed:
+                while self._idle:
+                    child = self._idle.pop()
+                    if child.running():
+                        self._lent.add(child)
+                        return child
+                    child.kill()
+                    self._changed.notify_all()
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    break
+                self._changed.wait(remaining)
+            if self._closed:
+                raise DecoderUnavailable("The decoder pool is closed.")
+            if self._problem is not None:
+                raise DecoderUnavailable(self._problem.message, hint=self._problem.hint)
+            raise DecoderUnavailable(
+                f"No decoder became free within {self._settings.decoder_queue_s:g} s.",
+                hint="Send it again later; if this lasts, raise SEAWALL_DECODER_PROCESSES.",
+            )
+
+    def _give_back(self, child: DecoderProcess) -> None:
+        with self._changed:
+            self._lent.discard(child)
+            retire = self._closed or (self._worn(child) and self._fresh() >= self._settings.decoder_processes)
+            if child.alive and not retire:
+                self._idle.append(child)
+            self._changed.notify_all()
+        if child.alive and retire:
+            child.kill()
+
+    def _worn(self, child: DecoderProcess) -> bool:
+        return child.items >= self._settings.decoder_recycle_after
+
+    def _fresh(self) -> int:
+        """Children that need no replacement yet. A worn one serves on until its replacement is warm."""
+        return sum(1 for child in (*self._idle, *self._lent) if child.alive and not self._worn(child))
+
+    def _keep(self) -> None:
+        """The keeper's life: starts children, one after another, whenever there are too few."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._fresh() < self._settings.decoder_processes)
+                if self._closed:
+                    return
+            self._add_child()
+
+    def _add_child(self) -> None:
+        try:
+            child = self._start_child()
+        except DecoderUnavailable as problem:
+            with self._changed:
+                self._problem = problem
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._closed, _PAUSE_AFTER_FAILED_START_S)
+            return
+        with self._changed:
+            self._problem = None
+            self._idle.append(child)
+            surplus = self._surplus()
+            self._idle = [kept for kept in self._idle if kept not in surplus]
+            self._changed.notify_all()
+        for retired in surplus:
+            retired.kill()
+
+    def _start_child(self) -> DecoderProcess:
+        """A warm child.
+
+        Raises:
+            DecoderUnavailable: it cannot be started, or the pool is being closed.
+        """
+        child = DecoderProcess(self._settings)
+        with self._changed:
+            self._starting = child
+            if self._closed:
+                child.end()
+        try:
+            child.wait_until_ready()
+        finally:
+            with self._changed:
+                self._starting = None
+        return child
+
+    def _surplus(self) -> list[DecoderProcess]:
+        """Idle children to retire: all when the pool is closed, the worn ones when there are enough others."""
+        if self._closed:
+            return list(self._idle)
+        if self._fresh() < self._settings.decoder_processes:
+            return []
+        return [child for child in self._idle if self._worn(child)]
+
+
+def _decoded_media(reply: dict[str, Any]) -> DecodedMedia:
+    """The child's answer as a record, every part of it checked: the child may have been taken over.
+
+    Raises:
+        DecoderCrashed: it is not of the agreed form.
+    """
+    try:
+        media = reply["media"]
+        frames = tuple(_frame(frame) for frame in media["frames"])
+        decoded = DecodedMedia(str(media["media_type"]), int(media["width"]), int(media["height"]), frames)
+    except (KeyError, TypeError, ValueError) as problem:
+        raise DecoderCrashed("The decoder's answer is not of the agreed form.") from problem
+    if not frames:
+        raise DecoderCrashed("The decoder found no frame.")
+    return decoded
+
+
+def _frame(document: dict[str, Any]) -> Frame:
+    hashes = bytes.fromhex(document["hashes"])
+    quality = int(document["quality"])
+    if len(hashes) != _HASHES_BYTES or not 0 <= quality <= 100:
+        raise ValueError("not eight hashes and a quality")
+    orientations = tuple(hashes[start : start + 32] for start in range(0, _HASHES_BYTES, 32))
+    return Frame(int(document["number"]), orientations, quality)

@@ -1,0 +1,95 @@
+"""Sniffing: the content decides, and nothing is taken for media that is not."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seawall.decoding.sniff import sniff
+from seawall.errors import NotMedia
+from tests.vectors.files import mutable_files
+
+DECODED = {
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "apng": "image/png",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "bmp": "image/bmp",
+    "tiff": "image/tiff",
+    "ico": "image/vnd.microsoft.icon",
+    "avif": "image/avif",
+}
+RECOGNISED = {
+    "heic": (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00heicmif1", "image/heic"),
+    "mp4": (b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp41", "video/mp4"),
+    "mov": (b"\x00\x00\x00\x14ftypqt  \x00\x00\x02\x00qt  ", "video/quicktime"),
+    "old-mov": (b"\x00\x00\x10\x00moov\x00\x00\x00\x6cmvhd", "video/quicktime"),
+    "webm": (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\x82\x84webm", "video/webm"),
+    "mkv": (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\x82\x88matroska", "video/matroska"),
+    "avi": (b"RIFF\x00\x10\x00\x00AVI LIST", "video/x-msvideo"),
+    "mpeg-ts": ((b"G" + bytes(187)) * 5, "video/mpeg"),
+    "jxl": (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "image/jxl"),
+    "jxl-bare": (b"\xff\x0a\x00\x00", "image/jxl"),
+    "jp2": (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "image/jp2"),
+    "svg": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "image/svg+xml"),
+    "svg-dressed": (
+        b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- a > b -->\n<!DOCTYPE svg [<!ENTITY a "b">]>\n<svg:svg>',
+        "image/svg+xml",
+    ),
+    "svg-utf-16": ('<?xml version="1.0"?><svg>'.encode("utf-16"), "image/svg+xml"),
+    "svgz": (gzip.compress(b"<svg/>"), "application/gzip"),
+    "pdf": (b"%PDF-1.7\n", "application/pdf"),
+    "late-pdf": (b"\n" * 500 + b"%PDF-1.7\n", "application/pdf"),
+}
+NO_MEDIA = {
+    "empty": b"",
+    "one byte": b"\xff",
+    "text": b"A harmless text about the sea.",
+    "html": b"<!DOCTYPE html><html><body>a <svg> inside</body></html>",
+    "html naming PDF late": b"<html>" + b" " * 2000 + b"%PDF-1.7",
+    "bmw": b"BMW and other cars, in a text that is longer than a header of a picture.",
+    "zip": b"PK\x03\x04\x14\x00",
+    "executable": b"\x7fELF\x02\x01\x01",
+    "json": b'{"svg": "<svg"}',
+    "wave": b"RIFF\x00\x10\x00\x00WAVEfmt ",
+    "zeros": bytes(5000),
+    "G": b"GGGGGGGG",
+}
+
+
+@pytest.mark.parametrize(("name", "data"), mutable_files().items(), ids=mutable_files())
+def test_decoded_kinds(name: str, data: bytes) -> None:
+    kind = sniff(data)
+    assert kind.media_type == DECODED.get(name, DECODED.get(name.split("-", maxsplit=1)[0]))
+    assert kind.opener is not None
+
+
+@pytest.mark.parametrize(("data", "media_type"), RECOGNISED.values(), ids=RECOGNISED)
+def test_recognised_but_not_decoded(data: bytes, media_type: str) -> None:
+    kind = sniff(data)
+    assert kind.media_type == media_type
+    assert kind.opener is None
+
+
+@pytest.mark.parametrize("data", NO_MEDIA.values(), ids=NO_MEDIA)
+def test_no_media(data: bytes) -> None:
+    with pytest.raises(NotMedia):
+        sniff(data)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_have_a_kind_or_none(data: bytes) -> None:
+    with contextlib.suppress(NotMedia):
+        assert sniff(data).media_type
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("piece", [b"<!--", b"<?x", b"<!DOCTYPE a [", b"<!-- -->", b" ", b"<!DOCTYPE "])
+def test_hostile_text_is_looked_at_quickly(piece: bytes) -> None:
+    with pytest.raises(NotMedia):
+        sniff(piece * 100_000)

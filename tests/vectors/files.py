@@ -1,0 +1,86 @@
+"""Picture files of every kind, made from generated pictures."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image
+
+from tests.vectors import pictures
+
+
+def scene(seed: int = 5, height: int = 240, width: int = 320) -> Image.Image:
+    """A generated colour picture whose eight turns all differ."""
+    return Image.fromarray(pictures.make("shapes", seed, height, width))
+
+
+def written(picture: Image.Image, opener: str, **options: object) -> bytes:
+    """The picture as a file of that format."""
+    target = io.BytesIO()
+    picture.save(target, opener, **options)
+    return target.getvalue()
+
+
+def animation(opener: str, frames: int = 3, **options: object) -> bytes:
+    """Different scenes, one after another."""
+    scenes = [scene(seed, 120, 160) for seed in range(frames)]
+    if opener == "GIF":
+        scenes = [one.quantize(64) for one in scenes]
+    return written(scenes[0], opener, save_all=True, append_images=scenes[1:], duration=100, **options)
+
+
+def png_chunk(name: bytes, content: bytes) -> bytes:
+    """One chunk with its length and checksum."""
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def png_header(width: int, height: int) -> bytes:
+    """Signature and header of an RGB PNG."""
+    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+
+
+def with_png_chunk(data: bytes, name: bytes, content: bytes) -> bytes:
+    """The PNG with one chunk more, right after its header."""
+    return data[:33] + png_chunk(name, content) + data[33:]
+
+
+def slow_gif(side: int = 4000, frames: int = 150) -> bytes:
+    """A small and valid GIF that takes minutes: every frame is full size and differs from the last."""
+    first = Image.new("P", (side, side), 0)
+    first.putpalette([0, 0, 0, 255, 255, 255])
+    data = written(first, "GIF")
+    start = data.index(b",", 13 + 3 * (2 << (data[10] & 7)))
+    return data[:start] + data[start:-1] * frames + b";"
+
+
+def mutable_files() -> dict[str, bytes]:
+    """One small file of each kind that is decoded, by name."""
+    small = scene(7, 60, 80)
+    transparent = small.copy()
+    transparent.putalpha(Image.fromarray(pictures.make("gradient", 3, 60, 80)[:, :, 0]))
+    sixteen = Image.fromarray(np.asarray(small.convert("L")).astype(np.uint16) * 257)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return {
+        "jpeg": written(small, "JPEG", exif=exif, quality=80),
+        "jpeg-progressive": written(small, "JPEG", progressive=True),
+        "jpeg-cmyk": written(small.convert("CMYK"), "JPEG"),
+        "png": written(transparent, "PNG"),
+        "png-16": written(sixteen, "PNG"),
+        "png-palette": written(small.quantize(32), "PNG"),
+        "apng": animation("PNG", 2),
+        "gif": animation("GIF", 3),
+        "webp": written(small, "WEBP", quality=70),
+        "webp-animated": animation("WEBP", 2),
+        "webp-lossless": written(transparent, "WEBP", lossless=True),
+        "bmp": written(small, "BMP"),
+        "tiff": written(small, "TIFF", compression="raw"),
+        "tiff-lzw": written(small, "TIFF", compression="tiff_lzw"),
+        "tiff-jpeg": written(small, "TIFF", compression="jpeg"),
+        "tiff-pages": animation("TIFF", 2),
+        "ico": written(small, "ICO", sizes=[(16, 16), (64, 48)]),
+        "avif": written(small, "AVIF", speed=10),
+    }
