@@ -37,6 +37,8 @@ from seawall.settings import Settings
 # An answer's body says nothing that matters here. So much of it is read that a connection can be used again.
 LONGEST_ANSWER = 16 * 1024
 LONGEST_ERROR = 300
+# Shorter than what servers usually keep: one that closes a connection just when it is used again costs a retry.
+KEEP_ALIVE_S = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +78,11 @@ class Deliverer:
         self._leases = Leases(database.url)
         # The environment's proxies and .netrc are left out: a message goes where the operator said, and nowhere else.
         self._client = httpx.AsyncClient(
-            verify=_trusted(), timeout=settings.webhook_timeout_s, follow_redirects=False, trust_env=False
+            verify=_trusted(),
+            timeout=settings.webhook_timeout_s,
+            limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_S),
+            follow_redirects=False,
+            trust_env=False,
         )
 
     async def __aenter__(self) -> Deliverer:
@@ -200,7 +206,7 @@ def _moved(then: Next) -> dict[str, Any]:
 def _tell(letter: _Letter, attempt: Attempt, then: Next, made: int) -> None:
     facts = {
         "message": str(letter.message_id),
-        "event": letter.event,
+        "about": letter.event,
         "endpoint": letter.endpoint_id,
         "attempt": made,
         "status": attempt.status,
