@@ -32,7 +32,6 @@ from seawall.policy.decide import decide
 from seawall.policy.load import Policy
 from seawall.records import (
     SYSTEM,
-    Actor,
     Answer,
     ContentState,
     Digests,
@@ -248,7 +247,7 @@ def decide_item(
             outbox.put(session, event, data, case_id=result.case_id)
         audit.append(
             session,
-            Actor("user", person.name),
+            person.actor,
             f"item.{outcome}",
             f"case:{result.case_id}",
             {"item": item_id, "restrict_account": restrict_account, "case_closed": result.case_closed},
@@ -262,7 +261,7 @@ def ask_to_reveal(rooms: Rooms, person: PersonSession, evidence_id: int, stage: 
         token = reveals.ask(session, evidence_id, person.user_id, stage)
         audit.append(
             session,
-            Actor("user", person.name),
+            person.actor,
             "reveal.ask",
             f"evidence:{evidence_id}",
             {"stage": stage.value, "at": now().isoformat()},
@@ -283,7 +282,7 @@ def reveal(rooms: Rooms, person: PersonSession, token: str, longest_side: int) -
         look = reveals.redeem(session, token, person.user_id)
         audit.append(
             session,
-            Actor("user", person.name),
+            person.actor,
             "reveal.show",
             f"evidence:{look.evidence_id}",
             {"stage": look.stage.value},

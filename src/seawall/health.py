@@ -22,9 +22,10 @@ from seawall.decoding.pool import DecoderPool
 from seawall.engines.compiled import use_cache
 from seawall.engines.objects import open_objects
 from seawall.errors import SeawallError
+from seawall.evidence.vault import Vault
+from seawall.opening import make_home, open_database, open_master_key
 from seawall.policy.load import load_policy
 from seawall.records import CaseState, Role
-from seawall.runtime import make_home, open_database, open_master_key
 from seawall.settings import Settings
 
 OLD_LIST = timedelta(days=7)
@@ -161,6 +162,8 @@ def _database(settings: Settings, database: Database) -> Check:
 
 def _master_key(settings: Settings, database: Database) -> Check:
     key = open_master_key(settings, database)
+    with database.transaction() as session:
+        Vault(open_objects(settings), key).check_master_key(session)
     where = "SEAWALL_MASTER_KEY" if settings.master_key is not None else str(settings.resolved_master_key_file)
     yield PartState("master key", "ok", f"{key.key_id}, from {where}. Keep a backup apart from the evidence.")
     with database.transaction() as session:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from io import BytesIO
 
 import numpy as np
@@ -18,10 +19,11 @@ from seawall.access import people
 from seawall.access.people import PersonSession
 from seawall.actions import endpoints
 from seawall.database.sessions import Database
-from seawall.database.tables import Case, CaseItem, Content, Decision, Evidence, OutboxMessage
+from seawall.database.tables import Case, CaseItem, Content, Decision, Evidence, OutboxMessage, now
 from seawall.errors import BadInput, Conflict, NotFound, NotMedia, ObjectStoreUnavailable
 from seawall.evidence import audit
 from seawall.hashlists import store
+from seawall.hashlists.store import ListDefinition
 from seawall.records import (
     SYSTEM,
     EntryDraft,
@@ -64,17 +66,9 @@ def runtime(database: Database, settings: Settings) -> Iterator[Runtime]:
 
 
 def put_on_list(runtime: Runtime, draft: EntryDraft, name: str = "Test list", trust: Trust = Trust.TRUSTED) -> None:
+    definition = ListDefinition(source=name, trust=trust, harm_class=HarmClass.CSAM, is_test=True)
     with runtime.database.transaction() as session:
-        store.import_entries(
-            session,
-            name,
-            [draft],
-            source=name,
-            trust=trust,
-            harm_class=HarmClass.CSAM,
-            is_test=True,
-            actor=SYSTEM,
-        )
+        store.import_entries(session, name, [draft], actor=SYSTEM, definition=definition)
     runtime.rooms.index.catch_up()
 
 
@@ -92,10 +86,10 @@ def count(runtime: Runtime, table: type) -> int:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 
-def reviewer(runtime: Runtime, name: str = "test reviewer") -> PersonSession:
+def reviewer(runtime: Runtime, name: str = "test-reviewer") -> PersonSession:
     with runtime.database.transaction() as session:
         user_id = people.create_user(session, name, [Role.REVIEWER], SYSTEM)
-    return PersonSession(user_id=user_id, name=name, roles=frozenset({Role.REVIEWER}), csrf_hash=b"")
+    return PersonSession(user_id, name, frozenset({Role.REVIEWER}), now() + timedelta(hours=1), "csrf")
 
 
 def test_an_unknown_picture_is_published_and_leaves_only_its_ledger_row(runtime: Runtime) -> None:
@@ -288,7 +282,7 @@ def test_nothing_is_decided_twice_or_without_a_reason(runtime: Runtime) -> None:
 
 def test_a_reveal_shows_little_once_and_is_on_record(runtime: Runtime) -> None:
     held_item(runtime)
-    person, other = reviewer(runtime), reviewer(runtime, "another test reviewer")
+    person, other = reviewer(runtime), reviewer(runtime, "another-test-reviewer")
     with runtime.database.transaction() as session:
         evidence_id = session.scalars(select(Evidence.id)).one()
     token = flow.ask_to_reveal(runtime.rooms, person, evidence_id, RevealStage.BLURRED)

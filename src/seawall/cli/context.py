@@ -39,7 +39,7 @@ def open_settings(**overrides: object) -> Settings:
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Database]:
     """The database at the newest schema, and nothing else."""
-    from seawall.runtime import open_database as open_it
+    from seawall.opening import open_database as open_it
 
     database = open_it(settings)
     try:
@@ -51,7 +51,7 @@ def open_database(settings: Settings) -> Iterator[Database]:
 @contextmanager
 def open_master_key(settings: Settings) -> Iterator[MasterKey]:
     """The master key, made if nothing was ever sealed."""
-    from seawall.runtime import open_master_key as open_it
+    from seawall.opening import open_master_key as open_it
 
     with open_database(settings) as database:
         yield open_it(settings, database)

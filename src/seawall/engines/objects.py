@@ -5,8 +5,10 @@ Only sealed bytes come here. An object is created once and never overwritten.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 import obstore
@@ -36,13 +38,17 @@ class ObjectStore(Protocol):
 class Objects:
     """An :class:`ObjectStore` on any store that obstore knows."""
 
-    def __init__(self, store: obstore.store.ObjectStore) -> None:
+    def __init__(self, store: obstore.store.ObjectStore, folder: Path | None = None) -> None:
+        """`folder` is where a local store keeps its files; other stores have none."""
         self._store = store
+        self._folder = folder
 
     def put_new(self, name: str, data: bytes) -> None:
         """Creates an object and waits until the store has it."""
         try:
             obstore.put(self._store, name, data, mode="create")
+            if self._folder is not None:
+                _to_disk(self._folder, self._folder / name)
         except AlreadyExistsError as error:
             raise Conflict(f"An object named {name} exists already; nothing is overwritten.") from error
         except (BaseError, OSError) as error:
@@ -85,11 +91,24 @@ def open_objects(settings: Settings) -> Objects:
     if settings.objects_url is None:
         settings.objects_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings.objects_folder.chmod(0o700)
-        return Objects(LocalStore(settings.objects_folder, automatic_cleanup=False))
+        return Objects(LocalStore(settings.objects_folder, automatic_cleanup=False), settings.objects_folder)
     try:
         return Objects(from_url(settings.objects_url))
     except (BaseError, ValueError, OSError) as error:
         raise ConfigurationError(f"SEAWALL_OBJECTS_URL is not usable: {error}.") from error
+
+
+def _to_disk(root: Path, file: Path) -> None:
+    """Waits until a file, and the folders that lead to it, would outlast a power cut: the database row that names the
+    object is committed next, and must not outlive it."""
+    for path in (file, *file.parents):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if path == root:
+            return
 
 
 def _unavailable(error: Exception) -> ObjectStoreUnavailable:
