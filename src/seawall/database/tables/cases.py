@@ -21,7 +21,8 @@ class Case(Base):
     __tablename__ = "cases"
     __table_args__ = (
         Index("uq_cases_undecided_subject", "subject", unique=True, postgresql_where=text("state <> 'decided'")),
-        Index("ix_cases_queue", "state", text("urgent DESC"), text("priority DESC"), "opened_at"),
+        # All ascending, so that a place in the queue is one comparison of rows.
+        Index("ix_cases_queue", "state", text("(NOT urgent)"), text("(-priority)"), "opened_at", "id"),
     )
 
     id: Mapped[BigId]

@@ -1,0 +1,139 @@
+"""Deciding an item: what it means for the item, its case, its content, and what the platform must be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from seawall.database.tables import Case, CaseItem, Content, Decision, Evidence, Reveal, now
+from seawall.errors import BadInput, Conflict, NotFound
+from seawall.records import CaseState, ContentState, EventType, ItemState, Outcome
+
+LONGEST_REASON = 4000
+
+Event = tuple[EventType, dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionResult:
+    """What a decision brought about. `events` are owed to the platform, in this order; the caller puts them into the
+    outbox, in the same transaction."""
+
+    case_id: int
+    item_id: int
+    content: Content
+    case_closed: bool
+    events: list[Event]
+
+
+def decide(
+    session: Session,
+    *,
+    item_id: int,
+    user_id: int,
+    outcome: Outcome,
+    reason: str,
+    restrict_account: bool = False,
+) -> DecisionResult:
+    """Records what a reviewer concluded of one item. The caller appends the audit event.
+
+    Confirmed content is removed and cleared content released; an escalated case waits for somebody else, its item
+    still pending. The case closes with its last pending item.
+
+    Raises:
+        BadInput: there is no reason, or no account to restrict.
+        NotFound: there is no such item.
+        Conflict: the item is decided already.
+    """
+    words = _checked_reason(reason)
+    case, item = _locked(session, item_id)
+    if item.state != ItemState.PENDING:
+        raise Conflict(f"Item {item_id} was decided already, as {item.state.replace('_', ' ')}.")
+    if restrict_account and case.account_id is None:
+        raise BadInput(
+            "There is no account to restrict: the platform named none.", hint="Decide without restricting."
+        )
+    _record(session, item, user_id, outcome, words, restrict_account)
+    content = session.get_one(Content, item.content_row, with_for_update=True, populate_existing=True)
+    events = _carry_out(case, item, content, outcome)
+    if restrict_account:
+        data: dict[str, object] = {"account_id": case.account_id, "case_id": case.id, "test": case.is_test}
+        events.append((EventType.ACCOUNT_RESTRICT, data))
+    session.flush()
+    closed = _close_if_done(session, case)
+    return DecisionResult(case.id, item.id, content, closed, events)
+
+
+def _checked_reason(reason: str) -> str:
+    words = reason.strip()
+    if not words:
+        raise BadInput("A decision needs a reason.", hint="Say in a few words what led to it.")
+    if len(words) > LONGEST_REASON or "\0" in words:
+        raise BadInput(f"A reason is text of at most {LONGEST_REASON} characters.", hint="Shorten it.")
+    return words
+
+
+def _locked(session: Session, item_id: int) -> tuple[Case, CaseItem]:
+    """Case and item, held until the transaction ends. The case comes first, as where items are added."""
+    case_id = session.scalar(select(CaseItem.case_id).where(CaseItem.id == item_id))
+    if case_id is None:
+        raise NotFound(f"There is no item {item_id}.")
+    case = session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
+    item = session.get_one(CaseItem, item_id, with_for_update=True, populate_existing=True)
+    return case, item
+
+
+def _record(
+    session: Session, item: CaseItem, user_id: int, outcome: Outcome, reason: str, restrict_account: bool
+) -> None:
+    """Adds the decision, saying whether this person is on record as having looked at the evidence."""
+    looked = (
+        exists()
+        .where(Evidence.item_id == item.id)
+        .where(Reveal.evidence_id == Evidence.id, Reveal.user_id == user_id, Reveal.shown_at.is_not(None))
+    )
+    session.add(
+        Decision(
+            case_id=item.case_id,
+            item_id=item.id,
+            user_id=user_id,
+            outcome=outcome.value,
+            reason=reason,
+            restrict_account=restrict_account,
+            viewed=bool(session.scalar(select(looked))),
+        )
+    )
+
+
+def _carry_out(case: Case, item: CaseItem, content: Content, outcome: Outcome) -> list[Event]:
+    at = now()
+    case.updated_at = at
+    if outcome is Outcome.ESCALATE:
+        case.state = CaseState.ESCALATED.value
+        return []
+    confirmed = outcome is Outcome.CONFIRM
+    item.state = (ItemState.CONFIRMED if confirmed else ItemState.NOT_A_MATCH).value
+    item.decided_at = at
+    content.state = (ContentState.REMOVED if confirmed else ContentState.RELEASED).value
+    content.updated_at = at
+    data: dict[str, object] = {
+        "content_id": content.content_id,
+        "account_id": content.account_id,
+        "surface": content.surface,
+        "sha256": None if content.sha256 is None else content.sha256.hex(),
+        "case_id": case.id,
+        "outcome": outcome.value,
+        "test": case.is_test,
+    }
+    return [(EventType.CONTENT_REMOVE if confirmed else EventType.CONTENT_RELEASE, data)]
+
+
+def _close_if_done(session: Session, case: Case) -> bool:
+    pending = exists().where(CaseItem.case_id == case.id, CaseItem.state == ItemState.PENDING.value)
+    if session.scalar(select(pending)):
+        return False
+    case.state, case.decided_at = CaseState.DECIDED.value, now()
+    session.flush()
+    return True

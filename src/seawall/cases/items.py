@@ -1,0 +1,90 @@
+"""Adding an item: to the undecided case of its subject, or to a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from seawall.cases import priority
+from seawall.database.documents import finding_to_json, reason_to_json
+from seawall.database.locks import Lock, take
+from seawall.database.tables import Case, CaseItem, Content, now
+from seawall.records import CaseState, Finding, ItemState, Judgement, Match, ScanOwed
+
+
+def add_item(
+    session: Session,
+    *,
+    subject: str,
+    account_id: str | None,
+    content_row: Content,
+    judgement: Judgement,
+    findings: Sequence[Match | ScanOwed],
+    is_test: bool,
+) -> tuple[Case, CaseItem, bool]:
+    """Puts a content into the undecided case of its subject, which is opened if there is none.
+
+    Returns case, item and whether the item is new: the same content is in an undecided case once, as it was first
+    found. Urgency and priority of the case only rise. The caller appends the audit event.
+
+    Args:
+        subject: ``account:<id>``, or ``content:<id>`` where no account was given.
+        is_test: whether it comes of test data alone. One item that does not makes the whole case a real one.
+    """
+    take(session, Lock.SUBJECT, of=subject)
+    case = _undecided(session, subject) or _opened(session, subject, account_id, is_test)
+    wanted = select(CaseItem).where(CaseItem.case_id == case.id, CaseItem.content_row == content_row.id)
+    present = session.scalar(wanted)
+    if present is not None:
+        return case, present, False
+    _raise(session, case, judgement, findings, is_test)
+    item = CaseItem(
+        case_id=case.id,
+        content_row=content_row.id,
+        state=ItemState.PENDING.value,
+        verdict=judgement.verdict.value,
+        findings=[finding_to_json(finding) for finding in findings],
+        reasons=[reason_to_json(reason) for reason in judgement.reasons],
+        policy_version=judgement.policy_version,
+    )
+    session.add(item)
+    session.flush()
+    return case, item, True
+
+
+def _undecided(session: Session, subject: str) -> Case | None:
+    """Held until the transaction ends, so that it is not closed while an item is added. Should it be decided while
+    this waits, PostgreSQL looks at the condition again and gives no row."""
+    return session.scalar(
+        select(Case)
+        .where(Case.subject == subject, Case.state != CaseState.DECIDED.value)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def _opened(session: Session, subject: str, account_id: str | None, is_test: bool) -> Case:
+    case = Case(
+        subject=subject,
+        account_id=account_id,
+        state=CaseState.OPEN.value,
+        urgent=False,
+        priority=0,
+        is_test=is_test,
+    )
+    session.add(case)
+    session.flush()
+    return case
+
+
+def _raise(
+    session: Session, case: Case, judgement: Judgement, findings: Sequence[Finding], is_test: bool
+) -> None:
+    items = session.scalar(select(func.count()).where(CaseItem.case_id == case.id)) or 0
+    urgent = case.urgent or judgement.urgent
+    case.priority = priority.raised(case.priority, case.urgent, items, urgent, findings)
+    case.urgent = urgent
+    case.is_test = case.is_test and is_test
+    case.updated_at = now()

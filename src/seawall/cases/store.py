@@ -1,0 +1,21 @@
+"""All that other layers do with cases in the database, in one place to import from."""
+
+from seawall.cases.decisions import DecisionResult, decide
+from seawall.cases.items import add_item
+from seawall.cases.queue import QueueFilter, QueueRow, counts, queue
+from seawall.cases.views import CaseView, DecisionView, ItemView, LookView, get_case
+
+__all__ = [
+    "CaseView",
+    "DecisionResult",
+    "DecisionView",
+    "ItemView",
+    "LookView",
+    "QueueFilter",
+    "QueueRow",
+    "add_item",
+    "counts",
+    "decide",
+    "get_case",
+    "queue",
+]

@@ -1,0 +1,200 @@
+"""One case, whole, as a person looks at it: its items, what was found, decided and looked at."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from seawall.cases import priority
+from seawall.cases.priority import Term
+from seawall.database.documents import finding_from_json, reason_from_json
+from seawall.database.tables import Case, CaseItem, Content, Decision, Evidence, Reveal, User
+from seawall.errors import NotFound
+from seawall.records import (
+    CaseState,
+    ContentState,
+    Finding,
+    ItemState,
+    Outcome,
+    Reason,
+    RevealStage,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionView:
+    """A decision on one item. `viewed` says whether that person had looked at the evidence, by the record."""
+
+    outcome: Outcome
+    user: str
+    reason: str
+    restrict_account: bool
+    viewed: bool
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LookView:
+    """One look at the evidence that was asked for. `shown_at` is None where nothing was shown."""
+
+    user: str
+    stage: RevealStage
+    asked_at: datetime
+    shown_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """One item with its content and history. `evidence_id` is None where no bytes came."""
+
+    id: int
+    content_id: str
+    surface: str
+    filename: str | None
+    uploader_ip: str | None
+    uploaded_at: datetime | None
+    sha256: bytes | None
+    media_type: str | None
+    width: int | None
+    height: int | None
+    size: int | None
+    pdq_quality: int | None
+    content_state: ContentState
+    state: ItemState
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    findings: tuple[Finding, ...]
+    policy_version: str
+    added_at: datetime
+    decided_at: datetime | None
+    evidence_id: int | None
+    decisions: tuple[DecisionView, ...]
+    reveals: tuple[LookView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """One case. `terms` explain its `priority`."""
+
+    id: int
+    subject: str
+    account_id: str | None
+    state: CaseState
+    urgent: bool
+    priority: int
+    terms: tuple[Term, ...]
+    is_test: bool
+    opened_at: datetime
+    updated_at: datetime
+    decided_at: datetime | None
+    items: tuple[ItemView, ...]
+
+    @property
+    def pending(self) -> int:
+        """How many items wait for a decision."""
+        return sum(item.state is ItemState.PENDING for item in self.items)
+
+
+def get_case(session: Session, case_id: int) -> CaseView:
+    """The case with all that belongs to it, in four queries.
+
+    Raises:
+        NotFound: there is none of that number.
+    """
+    case = session.get(Case, case_id)
+    if case is None:
+        raise NotFound(f"There is no case {case_id}.")
+    rows = session.execute(
+        select(CaseItem, Content, Evidence.id)
+        .join(Content, Content.id == CaseItem.content_row)
+        .outerjoin(Evidence, Evidence.item_id == CaseItem.id)
+        .where(CaseItem.case_id == case_id)
+        .order_by(CaseItem.id)
+    ).all()
+    decisions, looks = _decisions(session, case_id), _looks(session, case_id)
+    items = tuple(
+        _item(item, content, evidence_id, decisions.get(item.id, ()), looks.get(item.id, ()))
+        for item, content, evidence_id in rows
+    )
+    return CaseView(
+        id=case.id,
+        subject=case.subject,
+        account_id=case.account_id,
+        state=CaseState(case.state),
+        urgent=case.urgent,
+        priority=case.priority,
+        terms=priority.of_case(case.urgent, [item.findings for item in items]),
+        is_test=case.is_test,
+        opened_at=case.opened_at,
+        updated_at=case.updated_at,
+        decided_at=case.decided_at,
+        items=items,
+    )
+
+
+def _decisions(session: Session, case_id: int) -> dict[int, list[DecisionView]]:
+    query = (
+        select(Decision, User.name).join(User, User.id == Decision.user_id).where(Decision.case_id == case_id)
+    )
+    found: dict[int, list[DecisionView]] = defaultdict(list)
+    for row, name in session.execute(query.order_by(Decision.id)):
+        found[row.item_id].append(
+            DecisionView(
+                Outcome(row.outcome), name, row.reason, row.restrict_account, row.viewed, row.decided_at
+            )
+        )
+    return found
+
+
+def _looks(session: Session, case_id: int) -> dict[int, list[LookView]]:
+    query = (
+        select(Reveal, User.name, Evidence.item_id)
+        .join(User, User.id == Reveal.user_id)
+        .join(Evidence, Evidence.id == Reveal.evidence_id)
+        .where(Evidence.case_id == case_id)
+        .order_by(Reveal.id)
+    )
+    found: dict[int, list[LookView]] = defaultdict(list)
+    for row, name, item_id in session.execute(query):
+        found[item_id].append(LookView(name, RevealStage(row.stage), row.asked_at, row.shown_at))
+    return found
+
+
+def _item(
+    item: CaseItem,
+    content: Content,
+    evidence_id: int | None,
+    decisions: Sequence[DecisionView],
+    looks: Sequence[LookView],
+) -> ItemView:
+    return ItemView(
+        id=item.id,
+        content_id=content.content_id,
+        surface=content.surface,
+        filename=content.filename,
+        uploader_ip=None if content.uploader_ip is None else str(content.uploader_ip),
+        uploaded_at=content.uploaded_at,
+        sha256=content.sha256,
+        media_type=content.media_type,
+        width=content.width,
+        height=content.height,
+        size=content.size,
+        pdq_quality=content.pdq_quality,
+        content_state=ContentState(content.state),
+        state=ItemState(item.state),
+        verdict=Verdict(item.verdict),
+        reasons=tuple(reason_from_json(document) for document in item.reasons),
+        findings=tuple(finding_from_json(document) for document in item.findings),
+        policy_version=item.policy_version,
+        added_at=item.added_at,
+        decided_at=item.decided_at,
+        evidence_id=evidence_id,
+        decisions=tuple(decisions),
+        reveals=tuple(looks),
+    )
