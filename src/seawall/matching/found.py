@@ -1,0 +1,34 @@
+"""What a lookup gives: the nearest matches, and whether there were more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from seawall.records import Match, MatchKind
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Matches, nearest first, each entry once. `truncated` says that there are more, none of them nearer."""
+
+    matches: tuple[Match, ...]
+    truncated: bool
+
+
+def chosen(candidates: Iterable[Match], limit: int, truncated: bool) -> Found:
+    """The `limit` nearest, and of lists that are not among them the nearest: how many independent lists know an item
+    must not depend on how many near copies one of them holds."""
+    ordered = sorted(candidates, key=_nearness)
+    kept: list[Match] = []
+    lists: set[int] = set()
+    for match in ordered:
+        if len(kept) < limit or match.list.list_id not in lists:
+            kept.append(match)
+            lists.add(match.list.list_id)
+    return Found(tuple(kept), truncated or len(kept) < len(ordered))
+
+
+def _nearness(match: Match) -> tuple[bool, int, int]:
+    """Exact before perceptual, near before far, old before new."""
+    return match.kind is not MatchKind.EXACT, match.distance, match.entry_id
