@@ -33,6 +33,7 @@ def demo(
     if check and home is not None:
         raise typer.BadParameter("--check uses a temporary folder of its own, and not --home.")
     _forget_settings()
+    _log_errors_only()
     if check:
         _check(as_json=as_json, with_lists=not without_lists)
     else:
@@ -46,6 +47,14 @@ def _forget_settings() -> None:
     for name in list(os.environ):
         if name.startswith("SEAWALL_"):
             del os.environ[name]
+
+
+def _log_errors_only() -> None:
+    """What the demo does is told step by step; advice for a real installation would only be in the way."""
+    from seawall.cli.logs import configure
+    from seawall.settings import Settings
+
+    configure(Settings(log_level="error"))
 
 
 def _run(home: Path | None, port: int, board_port: int) -> None:

@@ -16,7 +16,7 @@ from seawall.demo.trials import Expected, Trial
 
 # A case is there before the upload is answered; this is only how long the check goes on looking for one.
 CASE_PATIENCE_S = 5.0
-COLOURS = {"allow": "green", "hold": "yellow", "block": "red", "refused": "magenta"}
+COLOURS = {"allow": "green", "released": "green", "hold": "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,7 @@ class Check:
 
     def _shown_wrongly(self, content_id: str, *, expected: bool) -> list[str]:
         """Whether the feed or the picture's address shows what it must not, or does not show what it must."""
-        feed = self._board.get("/", headers={"accept": "application/json"}).json()
-        in_feed = any(post["content_id"] == content_id for post in feed["posts"])
+        in_feed = is_in_feed(self._board, content_id)
         served = self._board.get(f"/pictures/{content_id}").status_code == httpx.codes.OK
         problems = []
         if in_feed is not expected:
@@ -117,6 +116,12 @@ class Check:
                 return round((time.monotonic() - started) * 1000, 1)
             time.sleep(0.05)
         return None
+
+
+def is_in_feed(board: httpx.Client, content_id: str | None) -> bool:
+    """Whether everybody sees this content."""
+    feed = board.get("/", headers={"accept": "application/json"}).json()
+    return any(post["content_id"] == content_id for post in feed["posts"])
 
 
 def _differences(trial: Trial, told: dict[str, Any], answer: dict[str, Any]) -> Iterator[str]:
@@ -163,7 +168,7 @@ def print_table(console: Console, rows: Sequence[Row]) -> None:
             row.file,
             row.done,
             row.expected,
-            f"[{COLOURS.get(row.verdict, 'white')}]{row.verdict}[/]",
+            f"[{COLOURS.get(row.verdict, 'red')}]{row.verdict}[/]",
             row.why,
             "" if row.distance is None else str(row.distance),
             "" if row.elapsed_ms is None else f"{row.elapsed_ms:.1f}",

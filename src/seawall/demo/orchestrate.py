@@ -19,12 +19,14 @@ from rich.console import Console
 
 from seawall.demo import material, prepare
 from seawall.demo.check import Check, Row
+from seawall.demo.decisions import Decisions
 from seawall.demo.home import DemoHome, environment_without_seawall
 from seawall.demo.material import Originals
 from seawall.demo.processes import Child, Children, choose_port, end_left_over
 from seawall.demo.progress import Teller
 from seawall.demo.reviewer import Reviewer
 from seawall.demo.trials import all_trials
+from seawall.engines import postgres
 from seawall.engines.compiled import use_cache
 from seawall.runtime import open_database, open_master_key
 from seawall.settings import Settings
@@ -60,7 +62,7 @@ def run_until_stopped(home: DemoHome, seawall_port: int, board_port: int, consol
     with _ends_by_signal(), home.held():
         end_left_over(home.running_file)
         ports = _ports(teller, seawall_port, board_port)
-        with Children(home.running_file) as children:
+        with _database_let_go(home), Children(home.running_file) as children:
             demo = _start(home, *ports, children, teller, with_lists=True, with_samples=True)
             _fill_empty_feed(demo, home)
             _introduce(teller, demo, home)
@@ -80,7 +82,7 @@ def run_check(console: Console, *, with_lists: bool = True) -> list[Row]:
         folder.chmod(0o755)
         home = DemoHome(folder / "d")
         home.make()
-        with _ends_by_signal(), Children(home.running_file) as children:
+        with _ends_by_signal(), _database_let_go(home), Children(home.running_file) as children:
             ports = choose_port(0), choose_port(0)
             demo = _start(home, *ports, children, teller, with_lists=with_lists, with_samples=False)
             return _checked(demo, teller)
@@ -90,11 +92,13 @@ def run_check(console: Console, *, with_lists: bool = True) -> list[Row]:
 
 def _checked(demo: Demo, teller: Teller) -> list[Row]:
     with (
-        teller.step("Uploading pictures, altered copies and bad input through the sample platform"),
+        teller.step("Uploading pictures, altered copies and bad input, and deciding at the console"),
         httpx.Client(base_url=demo.board_url, timeout=60.0, trust_env=False) as board,
         Reviewer(demo.seawall_url, demo.login, demo.password) as reviewer,
     ):
-        return list(Check(board, reviewer).run(all_trials(material.draw_all())))
+        originals = material.draw_all()
+        rows = list(Check(board, reviewer).run(all_trials(originals)))
+        return [*rows, *Decisions(board, reviewer).run(originals)]
 
 
 def _start(
@@ -108,7 +112,7 @@ def _start(
     with_samples: bool,
 ) -> Demo:
     seawall_url, board_url = f"http://127.0.0.1:{seawall_port}", f"http://127.0.0.1:{board_port}"
-    settings = Settings(home=home.seawall, port=seawall_port, demo=True, database_url=None, master_key=None)
+    settings = Settings(home=home.seawall, port=seawall_port, demo=True)
     use_cache(settings.cache_folder)
     # Drawing takes about as long as making a database, so both are done at once.
     with ThreadPoolExecutor(1) as threads:
@@ -203,6 +207,17 @@ def _ports(teller: Teller, seawall_port: int, board_port: int) -> tuple[int, int
         if wanted not in (0, port):
             teller.say(f"Port {wanted} is taken; using {port}.")
     return chosen
+
+
+@contextmanager
+def _database_let_go(home: DemoHome) -> Iterator[None]:
+    """Stops the embedded PostgreSQL when the last server that used it has ended."""
+    try:
+        yield
+    finally:
+        settings = Settings(home=home.seawall)
+        if settings.database_folder.exists():
+            postgres.stop(settings)
 
 
 @contextmanager

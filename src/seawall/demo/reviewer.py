@@ -11,6 +11,7 @@ from seawall.errors import Unauthenticated, Unavailable
 
 FORM_TOKEN = re.compile(r'name="csrf"[^>]*value="([^"]+)"')
 CASE = re.compile(r"/console/cases/(\d+)")
+ITEM = re.compile(r'<article[^>]*id="item-(\d+)".*?<span class="id">([^<]+)</span>', re.DOTALL)
 
 
 class Reviewer:
@@ -33,6 +34,25 @@ class Reviewer:
         page = self._page("/console/", {"search": content_id})
         found = CASE.search(page)
         return int(found.group(1)) if found else None
+
+    def decide(self, content_id: str, outcome: str, *, restrict_account: bool = False) -> None:
+        """Fills in the form of the item with this content.
+
+        Raises:
+            Unavailable: there is no such item, or the console does not take the decision.
+        """
+        case = self.case_with(content_id)
+        page = self._page(f"/console/cases/{case}")
+        items = {content: item for item, content in ITEM.findall(page)}
+        form = FORM_TOKEN.search(page)
+        if content_id not in items or form is None:
+            raise Unavailable("The case page does not show the item to decide.")
+        fields = {"csrf": form.group(1), "outcome": outcome, "note": "Decided by the demo's check (test data)."}
+        if restrict_account:
+            fields["restrict_account"] = "yes"
+        answer = self._http.post(f"/console/cases/{case}/items/{items[content_id]}/decide", data=fields)
+        if not answer.is_redirect:
+            raise Unavailable(f"The console does not take the decision ({answer.status_code}).")
 
     def _log_in(self, name: str, password: str) -> None:
         form = FORM_TOKEN.search(self._page("/console/login"))
