@@ -1,0 +1,133 @@
+"""`seawall users`: people at the console."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seawall.records import Role
+
+if TYPE_CHECKING:
+    from seawall.settings import Settings
+
+app = typer.Typer(help="Let people in, give them roles, keep them out.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The name they log in with, such as jane.doe.")]
+Roles = Annotated[
+    list[Role], typer.Option("--role", help="What they may do; give it several times for several.")
+]
+Hours = Annotated[float, typer.Option(min=0.05, max=168, help="Hours that the link stays good.")]
+
+
+@app.command()
+def add(name: Name, role: Roles, hours: Hours = 24) -> None:
+    """Add a person and print the link by which they choose a password, once.
+
+    A reviewer sees and decides cases; an auditor reads the audit chain; an admin manages lists, keys, people and
+    webhooks. No role implies another.
+
+    Example: seawall users add jane.doe --role reviewer
+    """
+    from datetime import timedelta
+
+    from seawall.access import people
+    from seawall.cli.context import open_database, open_settings, operator
+
+    settings = open_settings()
+    with open_database(settings) as database, database.transaction() as session:
+        people.create_user(session, name, role, operator())
+        token = people.one_time_link(session, name, timedelta(hours=hours), operator())
+    _show_link(settings, name, token)
+
+
+@app.command()
+def link(name: Name, hours: Hours = 24) -> None:
+    """Print a new link for choosing a password. Links made earlier stop working.
+
+    Example: seawall users link jane.doe --hours 2
+    """
+    from datetime import timedelta
+
+    from seawall.access import people
+    from seawall.cli.context import open_database, open_settings, operator
+
+    settings = open_settings()
+    with open_database(settings) as database, database.transaction() as session:
+        token = people.one_time_link(session, name, timedelta(hours=hours), operator())
+    _show_link(settings, name, token)
+
+
+@app.command("list")
+def list_all() -> None:
+    """Show everyone, the disabled ones too.
+
+    Example: seawall users list
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from seawall.access import people
+    from seawall.cli.context import open_database, open_settings
+    from seawall.cli.tables import moment
+
+    with open_database(open_settings()) as database, database.transaction() as session:
+        everyone = people.list_people(session)
+    table = Table("Name", "Roles", "Password", "Last login (UTC)", "Disabled (UTC)")
+    for person in everyone:
+        table.add_row(
+            person.name,
+            ", ".join(sorted(person.roles)),
+            "chosen" if person.has_password else "not yet",
+            moment(person.last_login_at, "never"),
+            moment(person.disabled_at),
+        )
+    Console().print(table)
+
+
+@app.command()
+def roles(name: Name, role: Roles) -> None:
+    """Give a person exactly these roles; it holds from their next click.
+
+    Example: seawall users roles jane.doe --role admin --role reviewer
+    """
+    from seawall.access import people
+    from seawall.cli.context import open_database, open_settings, operator
+
+    with open_database(open_settings()) as database, database.transaction() as session:
+        people.set_roles(session, name, role, operator())
+    typer.echo(f"{name} is now {', '.join(sorted(set(role)))}.")
+
+
+@app.command()
+def disable(name: Name) -> None:
+    """Keep a person out: their sessions and links end at once.
+
+    Example: seawall users disable jane.doe
+    """
+    from seawall.access import people
+    from seawall.cli.context import open_database, open_settings, operator
+
+    with open_database(open_settings()) as database, database.transaction() as session:
+        people.disable(session, name, operator())
+    typer.echo(f"{name} is disabled.")
+
+
+@app.command()
+def enable(name: Name) -> None:
+    """Let a disabled person in again, with the password they had.
+
+    Example: seawall users enable jane.doe
+    """
+    from seawall.access import people
+    from seawall.cli.context import open_database, open_settings, operator
+
+    with open_database(open_settings()) as database, database.transaction() as session:
+        people.enable(session, name, operator())
+    typer.echo(f"{name} is enabled.")
+
+
+def _show_link(settings: Settings, name: str, token: str) -> None:
+    address = settings.public_url or f"http://{settings.host}:{settings.port}"
+    typer.echo(f"Give this link to {name} over a way that you trust. It works once.", err=True)
+    typer.echo(f"{address.rstrip('/')}/console/welcome/{token}")
