@@ -145,7 +145,7 @@ def test_a_person_starts_it_twice_and_finds_everything_again(place: Path) -> Non
     assert (shown["state"], listed["state"]) == ("published", "blocked")
     assert shown["content_id"] in first.feed()
     with Reviewer(first.seawall, "demo", first.password) as reviewer:
-        assert reviewer.case_with(str(listed["content_id"])) is not None
+        assert reviewer.case_with(str(listed["account"]), str(listed["content_id"])) is not None
     assert httpx.get(f"{first.seawall}/docs").status_code == 200
     feed = first.feed()
     assert first.end(signal.SIGINT) == 0
@@ -156,7 +156,7 @@ def test_a_person_starts_it_twice_and_finds_everything_again(place: Path) -> Non
     assert second.feed() == feed
     assert second.upload("altered/hills-recompressed.jpg")["state"] == "blocked"
     with Reviewer(second.seawall, "demo", second.password) as reviewer:
-        assert reviewer.case_with(str(listed["content_id"])) is not None
+        assert reviewer.case_with(str(listed["account"]), str(listed["content_id"])) is not None
     assert second.end(signal.SIGTERM) == 0
     assert processes_of(place) == []
 

@@ -44,8 +44,8 @@ class Row:
 class SeesCases(Protocol):
     """Somebody who may look at the queue."""
 
-    def case_with(self, content_id: str) -> int | None:
-        """The number of the open case that this content is in."""
+    def case_with(self, account: str, content_id: str) -> int | None:
+        """The number of the account's undecided case, if this content is in it."""
 
 
 class Check:
@@ -63,15 +63,15 @@ class Check:
         self._reviewer = reviewer
 
     def run(self, trials: Iterable[Trial]) -> Iterator[Row]:
-        """One row a trial, as they are done."""
-        for trial in trials:
-            yield self._try(trial)
+        """One row a trial, as they are done. Each has its own account, so that each must be a case of its own."""
+        for number, trial in enumerate(trials, start=1):
+            yield self._try(trial, f"{trial.account}-{number}")
 
-    def _try(self, trial: Trial) -> Row:
+    def _try(self, trial: Trial, account: str) -> Row:
         response = self._board.post(
             "/upload",
             files={"picture": (trial.file, trial.data, "application/octet-stream")},
-            data={"account": trial.account},
+            data={"account": account},
             headers={"accept": "application/json"},
         )
         told: dict[str, Any] = response.json()
@@ -82,7 +82,7 @@ class Check:
         if content_id is not None:
             problems += self._shown_wrongly(content_id, expected=trial.expected is Expected.ALLOW)
             if trial.expected in (Expected.HOLD, Expected.BLOCK):
-                case_after_ms = self._case_after(content_id)
+                case_after_ms = self._case_after(account, content_id)
                 problems += ["no case at the console"] if case_after_ms is None else []
         distances = [reason["distance"] for reason in answer.get("reasons", ()) if reason["distance"] is not None]
         return Row(
@@ -109,10 +109,10 @@ class Check:
             problems.append("the picture is not served" if expected else "the picture is served")
         return problems
 
-    def _case_after(self, content_id: str) -> float | None:
+    def _case_after(self, account: str, content_id: str) -> float | None:
         started = time.monotonic()
         while time.monotonic() < started + self._patience_s:
-            if self._reviewer.case_with(content_id) is not None:
+            if self._reviewer.case_with(account, content_id) is not None:
                 return round((time.monotonic() - started) * 1000, 1)
             time.sleep(0.05)
         return None

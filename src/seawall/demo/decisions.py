@@ -13,6 +13,7 @@ from seawall.demo.check import Row, is_in_feed
 from seawall.demo.edits import EDITS, altered
 from seawall.demo.material import Originals
 from seawall.demo.pictures import LISTED, UNRELATED, Picture
+from seawall.errors import Unavailable
 
 # A webhook follows its decision within a moment; this is only how long the check goes on waiting for it.
 PATIENCE_S = 30.0
@@ -21,12 +22,13 @@ PATIENCE_S = 30.0
 class Decides(Protocol):
     """Somebody who may decide at the console."""
 
-    def decide(self, content_id: str, outcome: str, *, restrict_account: bool = False) -> None:
-        """Decides the item with this content."""
+    def decide(self, account: str, content_id: str, outcome: str, *, restrict_account: bool = False) -> None:
+        """Decides the item with this content; raises Unavailable when the console does not let it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Upload:
+    account: str
     content_id: str | None
     state: str
     status: int
@@ -87,12 +89,15 @@ class Decisions:
             headers={"accept": "application/json"},
         )
         told: dict[str, Any] = response.json()
-        return _Upload(told.get("content_id"), str(told.get("state")), response.status_code)
+        return _Upload(account, told.get("content_id"), str(told.get("state")), response.status_code)
 
     def _decide(self, upload: _Upload, expected: str, outcome: str, *, restrict_account: bool = False) -> list[str]:
         if upload.state != expected or upload.content_id is None:
             return [f"{upload.state} instead of {expected}, so that there is nothing to decide"]
-        self._reviewer.decide(upload.content_id, outcome, restrict_account=restrict_account)
+        try:
+            self._reviewer.decide(upload.account, upload.content_id, outcome, restrict_account=restrict_account)
+        except Unavailable as error:
+            return [error.message]
         return []
 
     def _becomes(self, upload: _Upload, state: str, *, in_feed: bool) -> list[str]:

@@ -28,7 +28,7 @@ from seawall.demo.reviewer import Reviewer
 from seawall.demo.trials import all_trials
 from seawall.engines import postgres
 from seawall.engines.compiled import use_cache
-from seawall.runtime import open_database, open_master_key
+from seawall.opening import open_database, open_master_key
 from seawall.settings import Settings
 
 SEAWALL_PORT = 8420

@@ -29,28 +29,30 @@ class Reviewer:
             self._http.close()
             raise
 
-    def case_with(self, content_id: str) -> int | None:
-        """The number of the open case that this content is in, as the queue shows it."""
-        page = self._page("/console/", {"search": content_id})
-        found = CASE.search(page)
-        return int(found.group(1)) if found else None
+    def case_with(self, account: str, content_id: str) -> int | None:
+        """The number of the account's undecided case, if the queue shows it and this content is in it."""
+        found = CASE.search(self._page("/console/", {"account": account}))
+        if found is None or content_id not in _items(self._page(f"/console/cases/{found.group(1)}")):
+            return None
+        return int(found.group(1))
 
-    def decide(self, content_id: str, outcome: str, *, restrict_account: bool = False) -> None:
+    def decide(self, account: str, content_id: str, outcome: str, *, restrict_account: bool = False) -> None:
         """Fills in the form of the item with this content.
 
         Raises:
             Unavailable: there is no such item, or the console does not take the decision.
         """
-        case = self.case_with(content_id)
+        case = self.case_with(account, content_id)
+        if case is None:
+            raise Unavailable("The console shows no case to decide.")
         page = self._page(f"/console/cases/{case}")
-        items = {content: item for item, content in ITEM.findall(page)}
         form = FORM_TOKEN.search(page)
-        if content_id not in items or form is None:
-            raise Unavailable("The case page does not show the item to decide.")
+        if form is None:
+            raise Unavailable("The case page has no form.")
         fields = {"csrf": form.group(1), "outcome": outcome, "note": "Decided by the demo's check (test data)."}
         if restrict_account:
             fields["restrict_account"] = "yes"
-        answer = self._http.post(f"/console/cases/{case}/items/{items[content_id]}/decide", data=fields)
+        answer = self._http.post(f"/console/cases/{case}/items/{_items(page)[content_id]}/decide", data=fields)
         if not answer.is_redirect:
             raise Unavailable(f"The console does not take the decision ({answer.status_code}).")
 
@@ -75,3 +77,8 @@ class Reviewer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._http.close()
+
+
+def _items(page: str) -> dict[str, str]:
+    """The items of a case page: content id to item number."""
+    return {content_id: number for number, content_id in ITEM.findall(page)}

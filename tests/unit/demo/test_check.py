@@ -36,7 +36,7 @@ class Queue:
     def __init__(self, number: int | None) -> None:
         self.number = number
 
-    def case_with(self, content_id: str) -> int | None:
+    def case_with(self, account: str, content_id: str) -> int | None:
         return self.number
 
 

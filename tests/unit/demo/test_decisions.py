@@ -28,7 +28,7 @@ class Console:
         self.board = board
         self.lost = lost
 
-    def decide(self, content_id: str, outcome: str, *, restrict_account: bool = False) -> None:
+    def decide(self, account: str, content_id: str, outcome: str, *, restrict_account: bool = False) -> None:
         if EVENTS[outcome] not in self.lost:
             self.board.tell(EVENTS[outcome], content_id=content_id, case_id=1)
         if restrict_account and "account.restrict" not in self.lost:
