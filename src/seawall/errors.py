@@ -173,6 +173,15 @@ class NotFound(SeawallError):
     default_hint = "Check the name or number."
 
 
+class MethodNotAllowed(SeawallError):
+    """There is something at that address, but it cannot be asked for in this way."""
+
+    code = "method_not_allowed"
+    http_status = 405
+    exit_status = 6
+    default_hint = "See the API documentation at /docs."
+
+
 class Conflict(SeawallError):
     """The state has moved on: already decided, already taken, already there."""
 
@@ -226,6 +235,13 @@ class DecoderCrashed(DecodingFailed):
     """The decoder process died on these bytes."""
 
     code = "decoder_crashed"
+
+
+class InternalError(SeawallError):
+    """Something happened that nobody foresaw. The answer names its place in the log, and nothing else."""
+
+    code = "internal_error"
+    default_hint = "Look for the request's id in Seawall's log, and report what stands there."
 
 
 class EvidenceError(SeawallError):
