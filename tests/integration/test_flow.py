@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import BytesIO
 
@@ -41,9 +41,13 @@ from seawall.settings import Settings
 
 
 def picture(seed: int, size: tuple[int, int] = (480, 360)) -> Image.Image:
-    """A benign picture: soft coloured blocks."""
-    blocks = np.random.default_rng(seed).integers(0, 255, (6, 8, 3), dtype=np.uint8)
-    return Image.fromarray(blocks).resize(size, Image.Resampling.BICUBIC)
+    """A benign picture with detail at every scale, as photographs have: clouds of colour."""
+    random = np.random.default_rng(seed)
+    total = np.zeros((size[1], size[0], 3))
+    for octave in range(6):
+        blocks = random.integers(0, 255, (3 * 2**octave, 4 * 2**octave, 3), dtype=np.uint8)
+        total += np.asarray(Image.fromarray(blocks).resize(size, Image.Resampling.BICUBIC)) * 0.9**octave
+    return Image.fromarray(((total - total.min()) / np.ptp(total) * 255).astype(np.uint8))
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -119,24 +123,24 @@ def test_an_exact_hit_blocks_with_all_that_it_obliges_to(runtime: Runtime) -> No
         assert audit.verify(session).ok
 
 
-@pytest.mark.parametrize(
-    ("name", "edit"),
-    [
-        ("recompressed", lambda image: encoded(image, "JPEG", quality=40)),
-        ("halved", lambda image: encoded(image.resize((240, 180)))),
-        ("mirrored", lambda image: encoded(image.transpose(Image.Transpose.FLIP_LEFT_RIGHT))),
-        ("rotated", lambda image: encoded(image.transpose(Image.Transpose.ROTATE_90))),
-        ("palette", lambda image: encoded(image.quantize(64), "PNG")),
-        ("cmyk", lambda image: encoded(image.convert("CMYK"), "JPEG", quality=90)),
-        ("gif", lambda image: encoded(image, "GIF")),
-        ("webp", lambda image: encoded(image, "WEBP")),
-    ],
-)
-def test_an_altered_copy_is_held(runtime: Runtime, name: str, edit: object) -> None:
+ALTERED: dict[str, Callable[[Image.Image], bytes]] = {
+    "recompressed": lambda image: encoded(image, "JPEG", quality=40),
+    "halved": lambda image: encoded(image.resize((240, 180))),
+    "mirrored": lambda image: encoded(image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)),
+    "rotated": lambda image: encoded(image.transpose(Image.Transpose.ROTATE_90)),
+    "palette": lambda image: encoded(image.quantize(128)),
+    "cmyk": lambda image: encoded(image.convert("CMYK"), "JPEG", quality=90),
+    "gif": lambda image: encoded(image, "GIF"),
+    "webp": lambda image: encoded(image, "WEBP"),
+}
+
+
+def test_an_altered_copy_is_held(runtime: Runtime) -> None:
     list_by_sight(runtime, LISTED)
-    answer = flow.judge_media(runtime.rooms, MediaArrival(name, edit(picture(1))))  # type: ignore[operator]
-    assert answer.verdict is Verdict.HOLD, name
-    assert answer.case_id is not None
+    for name, edit in ALTERED.items():
+        answer = flow.judge_media(runtime.rooms, MediaArrival(name, edit(picture(1))))
+        assert answer.verdict is Verdict.HOLD, name
+        assert answer.case_id is not None
 
 
 def test_two_independent_lists_that_see_the_same_block(runtime: Runtime) -> None:
@@ -290,7 +294,7 @@ def test_a_reveal_shows_little_once_and_is_on_record(runtime: Runtime) -> None:
         flow.reveal(runtime.rooms, other, token, 320)
     shown = Image.open(BytesIO(flow.reveal(runtime.rooms, person, token, 320)))
     assert max(shown.size) <= 320
-    assert all(abs(red - blue) <= 2 for red, _, blue in shown.convert("RGB").resize((8, 8)).getdata())
+    assert all(abs(red - blue) <= 2 for red, _, blue in shown.convert("RGB").resize((8, 8)).get_flattened_data())
     with pytest.raises(NotFound):
         flow.reveal(runtime.rooms, person, token, 320)
     with runtime.database.transaction() as session:
