@@ -7,8 +7,10 @@ python tools/reference_docs.py --check   exit 1, naming each page that is not wh
 from __future__ import annotations
 
 import argparse
+import enum
 import inspect
 import sys
+import typing
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -144,38 +146,53 @@ def cli_page() -> str:
 def command_lines(command: Any, path: tuple[str, ...]) -> Iterator[str]:
     """The section of one command and those of its subcommands. The command is Click's, which typer carries inside."""
     context = command.make_context(path[-1], ["--"], resilient_parsing=True)
-    yield from (f"{'#' * (len(path) + 1)} `{' '.join(path)}`", "", *help_lines(command), "")
-    rows = [
-        (
-            ", ".join(f"`{option}`" for option in [*parameter.opts, *parameter.secondary_opts]),
-            *parameter_words(parameter),
-        )
-        for parameter in command.params
-        if not getattr(parameter, "hidden", False)
-    ]
-    if rows:
-        yield from table(("Option", "Default", "What it does"), rows)
+    yield from (f"{'#' * (len(path) + 1)} `{' '.join(path)}`", "", *help_lines(command.help or ""), "")
+    shown = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
+    if shown:
+        yield from table(("Option", "Default", "What it does"), map(parameter_words, shown))
     for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
         child = command.get_command(context, name)
         if not child.hidden:
             yield from command_lines(child, (*path, name))
 
 
-def help_lines(command: Any) -> list[str]:
-    """A command's help as Markdown: lines that are indented are an example."""
-    lines: list[str] = []
-    for line in inspect.cleandoc(command.help or "").replace("\b", "").splitlines():
-        lines.append(f"    {line.strip()}" if line.startswith("  ") else line)
-    return lines
+def help_lines(text: str) -> Iterator[str]:
+    """A command's help as Markdown: the example becomes code."""
+    for line in inspect.cleandoc(text.replace("\b", "")).splitlines():
+        before, example, after = line.partition("Example: ")
+        yield f"{example}`{after}`" if example and not before else line
 
 
-def parameter_words(parameter: Any) -> tuple[str, str]:
-    """Default and help of one parameter."""
-    default = parameter.default
-    shown = "" if default is None or default is False or callable(default) or default == () else f"`{default}`"
+def parameter_words(parameter: Any) -> tuple[str, str, str]:
+    """How one parameter is written, its default, and what it does."""
+    if parameter.param_type_name == "argument":
+        name = f"`{parameter.metavar or parameter.name.upper()}`"
+    else:
+        name = ", ".join(f"`{option}`" for option in [*parameter.opts, *parameter.secondary_opts])
+    help_text = getattr(parameter, "help", None) or ""
+    if choices := choices_of(parameter.type_descriptor.annotation):
+        help_text += " One of " + ", ".join(f"`{choice}`" for choice in choices) + "."
+    return name, default_words(parameter), help_text
+
+
+def default_words(parameter: Any) -> str:
+    """The default of one parameter; a flag's is how it would be written."""
     if parameter.required:
-        shown = "needed"
-    return shown, getattr(parameter, "help", None) or ""
+        return "needed"
+    default = parameter.default
+    if default is True and parameter.opts:
+        return f"`{parameter.opts[0]}`"
+    if default is None or default is False or callable(default) or default in ((), []):
+        return ""
+    values = default if isinstance(default, list | tuple) else [default]
+    return ", ".join(f"`{getattr(value, 'value', value)}`" for value in values)
+
+
+def choices_of(annotation: object) -> list[str]:
+    """The values of an enumeration, also where it stands in a list or may be left out."""
+    if inspect.isclass(annotation) and issubclass(annotation, enum.Enum):
+        return [str(member.value) for member in annotation]
+    return [choice for part in typing.get_args(annotation) for choice in choices_of(part)]
 
 
 def api_page() -> str:
