@@ -55,9 +55,7 @@ class KeyListing:
     revoked_at: datetime | None
 
 
-def create(
-    session: Session, name: str, scopes: Iterable[Scope], rate_per_minute: int | None, actor: Actor
-) -> str:
+def create(session: Session, name: str, scopes: Iterable[Scope], rate_per_minute: int | None, actor: Actor) -> str:
     """Makes a key and returns its secret, ``swk_`` and 43 letters, which is shown this once.
 
     Raises:
@@ -73,9 +71,7 @@ def create(
             hint="Names are never used twice, so that the audit chain stays clear; choose another.",
         )
     secret = new_secret(PREFIX)
-    session.add(
-        ApiKey(name=name, secret_hash=digest_of(secret), scopes=wanted, rate_per_minute=rate_per_minute)
-    )
+    session.add(ApiKey(name=name, secret_hash=digest_of(secret), scopes=wanted, rate_per_minute=rate_per_minute))
     session.flush()
     audit.append(session, actor, "key.create", f"key:{name}", {"scopes": wanted, "rate": rate_per_minute})
     return secret
@@ -186,13 +182,9 @@ def _refuse_unusable(name: str, scopes: list[str], rate: int | None) -> None:
             hint="Name the platform that will use it, such as forum-upload.",
         )
     if not scopes:
-        raise BadInput(
-            "A key needs at least one scope.", hint="--scope judge is what a platform's uploads need."
-        )
+        raise BadInput("A key needs at least one scope.", hint="--scope judge is what a platform's uploads need.")
     if rate is not None and not 1 <= rate <= HIGHEST_RATE:
-        raise BadInput(
-            f"A rate is between 1 and {HIGHEST_RATE} a minute.", hint="Leave it out for the default."
-        )
+        raise BadInput(f"A rate is between 1 and {HIGHEST_RATE} a minute.", hint="Leave it out for the default.")
 
 
 def _note_use(session: Session, row: ApiKey) -> None:

@@ -112,9 +112,7 @@ def logout(session: Session, token: str) -> None:
     if person is None:
         return
     session.execute(
-        update(ConsoleSession)
-        .where(ConsoleSession.token_hash == digest_of(token))
-        .values(ended_at=func.now())
+        update(ConsoleSession).where(ConsoleSession.token_hash == digest_of(token)).values(ended_at=func.now())
     )
     audit.append(session, person.actor, "user.logout", f"user:{person.name}", {})
 
@@ -124,9 +122,7 @@ def prune(session: Session) -> int:
     before = func.now() - KEPT_AFTER_THE_END
     gone = 0
     for statement in (
-        delete(ConsoleSession).where(
-            (ConsoleSession.expires_at < before) | (ConsoleSession.ended_at < before)
-        ),
+        delete(ConsoleSession).where((ConsoleSession.expires_at < before) | (ConsoleSession.ended_at < before)),
         delete(OneTimeLink).where((OneTimeLink.expires_at < before) | (OneTimeLink.used_at < before)),
         delete(FailedLogin).where(FailedLogin.minute < before),
     ):

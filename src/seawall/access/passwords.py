@@ -55,9 +55,7 @@ def refuse_weak(password: str, name: str) -> None:
     """Raises BadInput for a password that is short, the person's own name, or of hardly any different letters."""
     given = _normal(password)
     if len(given) < SHORTEST:
-        raise BadInput(
-            f"A password has at least {SHORTEST} characters.", hint="A few random words are a good one."
-        )
+        raise BadInput(f"A password has at least {SHORTEST} characters.", hint="A few random words are a good one.")
     if len(given) > LONGEST:
         raise BadInput(f"A password has at most {LONGEST} characters.", hint="Choose a shorter one.")
     if not given.casefold().replace(_normal(name).casefold(), "").strip():

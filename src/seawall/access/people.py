@@ -72,9 +72,7 @@ def create_user(session: Session, name: str, roles: Iterable[Role], actor: Actor
         )
     take(session, Lock.PEOPLE)
     if session.scalar(select(User.id).where(User.name == name)) is not None:
-        raise Conflict(
-            f"There is a person named {name} already.", hint="`seawall users list` shows everyone."
-        )
+        raise Conflict(f"There is a person named {name} already.", hint="`seawall users list` shows everyone.")
     user_id = _add(session, name, wanted)
     audit.append(session, actor, "user.create", f"user:{name}", {"roles": wanted})
     return user_id

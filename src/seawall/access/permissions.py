@@ -67,9 +67,7 @@ def require(person: HasRoles, act: Act) -> None:
     """Raises Forbidden, naming the roles that would do, unless the person may."""
     if not may(person, act):
         roles = " or ".join(sorted(role.value for role in ALLOWED[act]))
-        raise Forbidden(
-            f"Your account may not {act.value}.", hint=f"An administrator can give you the role {roles}."
-        )
+        raise Forbidden(f"Your account may not {act.value}.", hint=f"An administrator can give you the role {roles}.")
 
 
 def require_scope(key: HasScopes, scope: Scope) -> None:

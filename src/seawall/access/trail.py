@@ -45,9 +45,7 @@ class LookupTrail:
         clock: the present time, with its zone.
     """
 
-    def __init__(
-        self, database: Database, *, every_s: float = 5.0, clock: Callable[[], datetime] = now
-    ) -> None:
+    def __init__(self, database: Database, *, every_s: float = 5.0, clock: Callable[[], datetime] = now) -> None:
         self._database = database
         self._every_s = every_s
         self._clock = clock

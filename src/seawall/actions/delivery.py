@@ -149,9 +149,7 @@ class Deliverer:
             # The client's own timeout is for each read; this one is for all of it, so that nobody can drip.
             async with (
                 asyncio.timeout(self._settings.webhook_timeout_s),
-                self._client.stream(
-                    "POST", letter.url, content=letter.body.encode(), headers=headers
-                ) as answer,
+                self._client.stream("POST", letter.url, content=letter.body.encode(), headers=headers) as answer,
             ):
                 status, pause = answer.status_code, _retry_after_s(answer)
                 await _read_some(answer)

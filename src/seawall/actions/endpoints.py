@@ -193,9 +193,7 @@ def _checked_url(url: str, *, allow_http: bool) -> str:
     try:
         parsed = httpx.URL(url.strip())
     except httpx.InvalidURL as error:
-        raise BadInput(
-            f"This is no web address ({error}).", hint="Such as https://example.org/hook."
-        ) from None
+        raise BadInput(f"This is no web address ({error}).", hint="Such as https://example.org/hook.") from None
     if parsed.scheme not in ("https", "http") or not parsed.host or len(str(parsed)) > LONGEST_URL:
         raise BadInput("A webhook goes to an https:// address.", hint="Such as https://example.org/hook.")
     if parsed.userinfo or parsed.fragment:

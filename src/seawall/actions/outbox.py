@@ -68,9 +68,7 @@ def put(
     endpoints = session.scalars(wanted.with_for_update(read=True, key_share=True)).all()
     payload = {"type": event.value, "timestamp": now().isoformat(), "data": dict(data)}
     messages = [
-        OutboxMessage(
-            id=uuid.uuid4(), endpoint_id=number, event=event.value, payload=payload, case_id=case_id
-        )
+        OutboxMessage(id=uuid.uuid4(), endpoint_id=number, event=event.value, payload=payload, case_id=case_id)
         for number in endpoints
     ]
     session.add_all(messages)
@@ -176,9 +174,7 @@ _DUE = text(
 
 
 def _enqueue(session: Session, message_id: uuid.UUID, priority: int = 0) -> bool:
-    return defer(
-        session, TASK, queueing_lock=f"deliver:{message_id}", priority=priority, message_id=str(message_id)
-    )
+    return defer(session, TASK, queueing_lock=f"deliver:{message_id}", priority=priority, message_id=str(message_id))
 
 
 def _listing(row: OutboxMessage, url: str) -> MessageListing:

@@ -59,9 +59,7 @@ def after(attempt: Attempt, attempts: int, allowed: int, chance: float) -> Next:
     gone = attempt.status == GONE
     if attempts >= allowed:
         return Next(MessageState.FAILED, disable_endpoint=gone)
-    return Next(
-        MessageState.PENDING, _pause_s(attempts, attempt.retry_after_s, chance), disable_endpoint=gone
-    )
+    return Next(MessageState.PENDING, _pause_s(attempts, attempt.retry_after_s, chance), disable_endpoint=gone)
 
 
 def pause_s(attempts: int) -> float:

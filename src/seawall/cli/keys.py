@@ -13,9 +13,7 @@ app = typer.Typer(help="Make, list and revoke the API keys of platforms.", no_ar
 
 @app.command()
 def create(
-    name: Annotated[
-        str, typer.Argument(help="Whose key it is, such as forum-upload. Names are never used twice.")
-    ],
+    name: Annotated[str, typer.Argument(help="Whose key it is, such as forum-upload. Names are never used twice.")],
     scope: Annotated[list[Scope], typer.Option(help="What it may do; give it several times for several.")],
     rate: Annotated[
         int | None, typer.Option(help="Judgements a minute (SEAWALL_KEY_RATE_PER_MINUTE if left out).")

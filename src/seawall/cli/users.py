@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Let people in, give them roles, keep them out.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The name they log in with, such as jane.doe.")]
-Roles = Annotated[
-    list[Role], typer.Option("--role", help="What they may do; give it several times for several.")
-]
+Roles = Annotated[list[Role], typer.Option("--role", help="What they may do; give it several times for several.")]
 Hours = Annotated[float, typer.Option(min=0.05, max=168, help="Hours that the link stays good.")]
 
 

@@ -24,9 +24,7 @@ def add(
     url: Annotated[str, typer.Argument(help="Where the platform listens; https, unless it is this machine.")],
     secret_stdin: Annotated[
         bool,
-        typer.Option(
-            "--secret-stdin", help="Read a signing secret that you have already, from standard input."
-        ),
+        typer.Option("--secret-stdin", help="Read a signing secret that you have already, from standard input."),
     ] = False,
 ) -> None:
     """Add an endpoint and print its signing secret, this once.
@@ -164,9 +162,7 @@ def replay(
     try:
         message_id = uuid.UUID(message)
     except ValueError:
-        raise BadInput(
-            "This is no message id.", hint="It looks like 0b6c2f0e-4c39-4d0e-9b2f-3f6c1f0a7d11."
-        ) from None
+        raise BadInput("This is no message id.", hint="It looks like 0b6c2f0e-4c39-4d0e-9b2f-3f6c1f0a7d11.") from None
     with open_database(open_settings()) as database, database.transaction() as session:
         outbox.replay(session, message_id, operator())
     typer.echo("The message will be sent anew.")
@@ -180,9 +176,7 @@ def _switch(endpoint: str, *, enabled: bool) -> None:
         endpoints.set_enabled(session, endpoints.find(session, endpoint), enabled, operator())
 
 
-def _attempt(
-    database: Database, master_key: MasterKey, settings: Settings, message_id: uuid.UUID
-) -> MessageListing:
+def _attempt(database: Database, master_key: MasterKey, settings: Settings, message_id: uuid.UUID) -> MessageListing:
     """Delivers in this process, whether or not a worker runs; where one is quicker, waits for what it gets."""
     import asyncio
     import time

@@ -67,9 +67,7 @@ def test_a_person_comes_in_and_goes(database: Database, settings: Settings) -> N
     assert other.stdout.startswith("https://sea.example/console/welcome/")
     assert seawall(database, settings, "users", "add", "boss", "--role", "admin").returncode == 0
     assert (
-        seawall(
-            database, settings, "users", "roles", "jane.doe", "--role", "admin", "--role", "reviewer"
-        ).returncode
+        seawall(database, settings, "users", "roles", "jane.doe", "--role", "admin", "--role", "reviewer").returncode
         == 0
     )
     listed = seawall(database, settings, "users", "list").stdout

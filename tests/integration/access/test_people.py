@@ -282,9 +282,7 @@ def test_guessing_is_slow(database: Database, settings: Settings, door: Logins) 
 
 
 @pytest.mark.usefixtures("still_minute")
-def test_guessing_at_the_same_moment_is_no_faster(
-    database: Database, settings: Settings, door: Logins
-) -> None:
+def test_guessing_at_the_same_moment_is_no_faster(database: Database, settings: Settings, door: Logins) -> None:
     add(database)
     looked_at: list[int] = []
     threads = [threading.Thread(target=lambda: looked_at.append(guess(door, 4))) for _ in range(8)]

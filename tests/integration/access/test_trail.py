@@ -60,8 +60,7 @@ def test_each_hour_stands_for_itself(database: Database, key_ids: list[int]) -> 
 def test_closing_writes_what_is_left(database: Database, key_ids: list[int]) -> None:
     with LookupTrail(database, every_s=3600) as counting:
         threads = [
-            threading.Thread(target=lambda: [counting.record(key_ids[0]) for _ in range(500)])
-            for _ in range(4)
+            threading.Thread(target=lambda: [counting.record(key_ids[0]) for _ in range(500)]) for _ in range(4)
         ]
         for thread in threads:
             thread.start()

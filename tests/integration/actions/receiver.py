@@ -66,9 +66,7 @@ def listening(port: int = 0) -> Iterator[Receiver]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            one = Received(
-                {name.lower(): value for name, value in self.headers.items()}, body, time.monotonic()
-            )
+            one = Received({name.lower(): value for name, value in self.headers.items()}, body, time.monotonic())
             with receiver.guard:
                 receiver.received.append(one)
                 receiver.at_once += 1

@@ -44,9 +44,7 @@ def test_an_endpoint_is_added_tested_and_removed(post: Post, receiver: Receiver)
 
 
 @pytest.mark.parametrize("way", ["stdin", "variable"])
-def test_a_secret_that_is_there_already_is_never_an_argument(
-    post: Post, receiver: Receiver, way: str
-) -> None:
+def test_a_secret_that_is_there_already_is_never_an_argument(post: Post, receiver: Receiver, way: str) -> None:
     given = "whsec_" + base64.b64encode(os.urandom(32)).decode()
     if way == "stdin":
         status, out, said = run(post, "add", receiver.url, "--secret-stdin", given=given + "\n")

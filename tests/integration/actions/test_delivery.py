@@ -232,9 +232,7 @@ def test_a_long_answer_is_not_read_to_its_end(post: Post, receiver: Receiver) ->
     assert post.get(message).state is MessageState.DELIVERED
 
 
-def test_the_environments_proxy_is_not_used(
-    post: Post, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environments_proxy_is_not_used(post: Post, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "")
@@ -391,9 +389,7 @@ def test_many_workers_share_many_messages(post: Post, receiver: Receiver) -> Non
 
     async def work() -> None:
         async with post.deliverer() as one, post.deliverer() as other:
-            await asyncio.gather(
-                *(worker.deliver(message) for message in messages for worker in (one, other, one))
-            )
+            await asyncio.gather(*(worker.deliver(message) for message in messages for worker in (one, other, one)))
 
     asyncio.run(work())
     assert sorted(receiver.ids) == sorted(map(str, messages))
@@ -444,9 +440,7 @@ def test_a_failed_message_can_be_replayed(post: Post, receiver: Receiver) -> Non
     assert second.verified(secret)
 
 
-def test_a_replay_that_is_asked_for_during_the_last_attempt_is_not_lost(
-    post: Post, receiver: Receiver
-) -> None:
+def test_a_replay_that_is_asked_for_during_the_last_attempt_is_not_lost(post: Post, receiver: Receiver) -> None:
     post.settings = post.settings.model_copy(update={"webhook_attempts": 2})
     receiver.status = 500
     post.add(receiver.url)

@@ -131,9 +131,7 @@ def test_list_find_disable_remove(post: Post) -> None:
     assert last.details == {"url": URL, "waiting": 1}
 
 
-@pytest.mark.parametrize(
-    "wanted", ["1", "99999999999999999999999999", "https://nobody.example/", "\u0661", ""]
-)
+@pytest.mark.parametrize("wanted", ["1", "99999999999999999999999999", "https://nobody.example/", "\u0661", ""])
 def test_unknown_endpoints(post: Post, wanted: str) -> None:
     with post.database.transaction() as session, pytest.raises(NotFound):
         endpoints.find(session, wanted)

@@ -49,10 +49,7 @@ async def working(parts: Parts) -> AsyncIterator[None]:
 async def until(post: Post, state: MessageState, count: int) -> None:
     for _ in range(3000):
         with post.database.transaction() as session:
-            if (
-                session.scalar(text("SELECT count(*) FROM outbox WHERE state = :s"), {"s": state.value})
-                == count
-            ):
+            if session.scalar(text("SELECT count(*) FROM outbox WHERE state = :s"), {"s": state.value}) == count:
                 return
         await asyncio.sleep(0.02)
     raise AssertionError(f"not {count} messages became {state}")
@@ -78,9 +75,7 @@ def process(post: Post) -> Iterator[subprocess.Popen[str]]:
 # --------------------------------------------------------------------------------------------------- while it runs
 
 
-def test_a_message_is_delivered_as_soon_as_it_is_committed(
-    post: Post, parts: Parts, receiver: Receiver
-) -> None:
+def test_a_message_is_delivered_as_soon_as_it_is_committed(post: Post, parts: Parts, receiver: Receiver) -> None:
     secret = post.add(receiver.url)
 
     async def run() -> None:
@@ -93,9 +88,7 @@ def test_a_message_is_delivered_as_soon_as_it_is_committed(
     assert len({one.message_id for one in receiver.received}) == len(receiver.received) == 5
     assert all(one.verified(secret) for one in receiver.received)
     with post.database.transaction() as session:
-        left = session.scalar(
-            text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'actions.deliver'")
-        )
+        left = session.scalar(text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'actions.deliver'"))
     assert left == 0, "jobs that succeeded are removed"
 
 
@@ -266,9 +259,7 @@ def test_jobs_of_dead_workers_are_started_anew(post: Post, parts: Parts) -> None
 def test_housekeeping_runs(post: Post, parts: Parts) -> None:
     with post.database.transaction() as session:
         session.execute(
-            text(
-                "INSERT INTO failed_logins (name_hash, minute, attempts) VALUES ('x', now() - interval '3 days', 1)"
-            )
+            text("INSERT INTO failed_logins (name_hash, minute, attempts) VALUES ('x', now() - interval '3 days', 1)")
         )
         for task in ("worker.rescue", "worker.housekeeping", "access.housekeeping", "evidence.housekeeping"):
             defer(session, task, timestamp=0)

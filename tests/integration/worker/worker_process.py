@@ -25,8 +25,6 @@ if __name__ == "__main__":
     address, home, key_hex = sys.argv[1:]
     print("working", flush=True)
     asyncio.run(
-        work(
-            parts(address, Settings(home=Path(home)), bytes.fromhex(key_hex)), 4, install_signal_handlers=True
-        )
+        work(parts(address, Settings(home=Path(home)), bytes.fromhex(key_hex)), 4, install_signal_handlers=True)
     )
     print("stopped", flush=True)

@@ -38,9 +38,7 @@ UNDELIVERED = st.one_of(st.none(), st.integers(100, 199), st.integers(300, 599))
 
 
 @given(status=UNDELIVERED, made=st.integers(1, 40), allowed=st.integers(1, 40), chance=CHANCE)
-def test_all_else_is_tried_again_until_the_last(
-    status: int | None, made: int, allowed: int, chance: float
-) -> None:
+def test_all_else_is_tried_again_until_the_last(status: int | None, made: int, allowed: int, chance: float) -> None:
     then = after(Attempt(status, "TimeoutError"), made, allowed, chance)
     assert then.disable_endpoint == (status == 410)
     if made >= allowed:
@@ -52,9 +50,7 @@ def test_all_else_is_tried_again_until_the_last(
         assert 1 - SPREAD - 1e-9 <= then.pause_s / pause_s(made) <= 1 + SPREAD + 1e-9
 
 
-@pytest.mark.parametrize(
-    ("asked", "given_"), [(None, 5), (2.0, 5), (120.0, 120), (1e9, LONGEST_PAUSE_S), (-5.0, 5)]
-)
+@pytest.mark.parametrize(("asked", "given_"), [(None, 5), (2.0, 5), (120.0, 120), (1e9, LONGEST_PAUSE_S), (-5.0, 5)])
 def test_a_longer_pause_that_the_receiver_asks_for_is_kept(asked: float | None, given_: float) -> None:
     then = after(Attempt(503, retry_after_s=asked), 1, 16, 0.5)
     assert then.pause_s == given_
