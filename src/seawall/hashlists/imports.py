@@ -161,7 +161,7 @@ def _remove_missing(session: Session, row: HashList, change: int, mode: ImportMo
 
 
 def _strict_refusal(staged: Staged) -> ListFormatInvalid:
-    named = "; ".join(f"line {bad.line}: {bad.reason}" for bad in staged.bad[:BAD_LINES_NAMED])
+    named = " ".join(f"Line {bad.line}: {bad.reason}" for bad in staged.bad[:BAD_LINES_NAMED])
     more = staged.bad_count - BAD_LINES_NAMED
     return ListFormatInvalid(
         f"{staged.bad_count} bad lines, so nothing went in. {named}{f' And {more} more.' if more > 0 else ''}",

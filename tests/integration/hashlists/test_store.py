@@ -146,7 +146,7 @@ class TestImport:
         assert (len(report.bad), report.bad_count) == (1000, 3000)
 
     def test_strict_lets_nothing_in(self, database: Database) -> None:
-        with pytest.raises(ListFormatInvalid, match="line 2: md5 is not hexadecimal"):
+        with pytest.raises(ListFormatInvalid, match="Line 2: md5 is not hexadecimal"):
             load(
                 database, EntryDraft(1, md5=digest(1)), BadLine(2, "not_hex", "md5 is not hexadecimal."), strict=True
             )

@@ -1,0 +1,125 @@
+"""`seawall lists`, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from seawall.cli.main import app
+from seawall.database.sessions import Database
+from seawall.errors import BadInput, ListFormatInvalid, NotFound, UpdateQuarantined
+from seawall.settings import Settings
+
+
+def md5(number: int) -> str:
+    return hashlib.md5(f"harmless {number}".encode()).hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def surroundings(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEAWALL_HOME", str(settings.home))
+    monkeypatch.setenv("SEAWALL_DATABASE_URL", database.url)
+
+
+def lists(*arguments: object, stdin: str | None = None) -> Result:
+    """Runs the command; an error that a person would read comes out of it."""
+    result = CliRunner().invoke(app, ["lists", *(str(argument) for argument in arguments)], input=stdin)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def shown(*arguments: str) -> list[dict[str, object]]:
+    documents: list[dict[str, object]] = json.loads(lists("show", "--json", *arguments).stdout)
+    return documents
+
+
+def file_of(tmp_path: Path, *numbers: int, extra: str = "") -> Path:
+    file = tmp_path / "list.csv"
+    file.write_text("md5\n" + "".join(f"{md5(number)}\n" for number in numbers) + extra)
+    return file
+
+
+def test_import_show_disable_enable_remove(tmp_path: Path) -> None:
+    options = ("--source", "clerk", "--trust", "trusted", "--harm-class", "ncii", "--max-distance", "20", "--test")
+    result = lists("import", file_of(tmp_path, 1, 2), "--name", "test", *options)
+    assert "2 added" in result.stdout
+    (one,) = shown()
+    assert (one["name"], one["source"], one["trust"], one["harm_class"]) == ("test", "clerk", "trusted", "ncii")
+    assert (one["max_distance"], one["test"], one["entries"], one["enabled"]) == (20, True, 2, True)
+    lists("disable", "test")
+    assert shown("test")[0]["enabled"] is False
+    lists("enable", "test")
+    assert shown("test")[0]["enabled"] is True
+    assert lists("remove", "test", stdin="n\n").exit_code == 1
+    assert len(shown()) == 1
+    lists("remove", "test", stdin="y\n")
+    assert shown() == []
+    assert "There are no lists" in lists("show").stdout
+
+
+def test_what_is_left_out_stays(tmp_path: Path) -> None:
+    lists("import", file_of(tmp_path, 1), "--name", "test", "--trust", "trusted", "--test")
+    lists("import", file_of(tmp_path, 1), "--name", "test")
+    assert (shown()[0]["trust"], shown()[0]["test"]) == ("trusted", True)
+
+
+def test_bad_lines_are_named_and_the_rest_goes_in(tmp_path: Path) -> None:
+    result = lists("import", file_of(tmp_path, 1, extra="x\n" * 30), "--name", "test")
+    assert result.exit_code == 0
+    assert "1 added" in result.stdout
+    assert "30 bad lines" in result.stdout
+    assert "line 3: md5 has 1 characters instead of 32. (wrong_length)" in result.stderr
+    assert "and 10 more" in result.stderr
+    report = json.loads(lists("import", file_of(tmp_path, 1, extra="x\n"), "--name", "test", "--json").stdout)
+    assert (report["unchanged"], report["bad_count"], report["bad"][0]["line"]) == (1, 1, 3)
+
+
+def test_strict(tmp_path: Path) -> None:
+    with pytest.raises(ListFormatInvalid):
+        lists("import", file_of(tmp_path, 1, extra="x\n"), "--name", "test", "--strict")
+    assert shown() == []
+
+
+def test_replace(tmp_path: Path) -> None:
+    lists("import", file_of(tmp_path, *range(10)), "--name", "test")
+    with pytest.raises(UpdateQuarantined):
+        lists("import", file_of(tmp_path, 1), "--name", "test", "--replace")
+    lists("import", file_of(tmp_path, 1), "--name", "test", "--replace", "--force")
+    assert shown()[0]["entries"] == 1
+
+
+def test_standard_input_and_a_country() -> None:
+    document = json.dumps({"@odata.context": "x", "value": [{"MD5": md5(1), "Category": 1}]})
+    assert "1 added" in lists("import", "-", "--name", "test", "--country", "nl", stdin=document).stdout
+
+
+def test_tables_and_reports_never_show_a_hash(tmp_path: Path) -> None:
+    printed = lists("import", file_of(tmp_path, 1, extra=f"{md5(2)}0\n"), "--name", "test").output
+    printed += lists("show").output + lists("show", "test", "--json").output
+    assert md5(1) not in printed
+    assert md5(2) not in printed
+
+
+def test_what_cannot_be(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot be opened"):
+        lists("import", tmp_path / "nothing", "--name", "test")
+    with pytest.raises(BadInput, match="cannot be opened"):
+        lists("import", tmp_path, "--name", "test")
+    with pytest.raises(BadInput, match="two letters"):
+        lists("import", file_of(tmp_path, 1), "--name", "test", "--country", "nowhere")
+    with pytest.raises(ListFormatInvalid):
+        lists("import", file_of(tmp_path, 1), "--name", "test", "--format", "xml")
+    for command in ("enable", "disable", "show"):
+        with pytest.raises(NotFound):
+            lists(command, "nobody")
+    assert lists("import", file_of(tmp_path, 1), "--name", "test", "--max-distance", "32").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["import", "show", "enable", "disable", "remove"])
+def test_every_command_has_an_example(command: str) -> None:
+    assert "Example: seawall lists" in " ".join(lists(command, "--help").stdout.split())
