@@ -21,6 +21,7 @@ Pixels = NDArray[np.uint8]
 
 # Profiles that move no colour of the test cube by more than this are sRGB, whatever they call themselves.
 _SAME_COLOUR = 3
+_BAND_PIXELS = 1 << 20
 _SPACES = {"RGB": "RGB ", "RGBA": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
 
 
@@ -104,18 +105,33 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     raise MediaUnsupported(f"Pictures of mode {mode} cannot be read here.")
 
 
+def _flattened(picture: Image.Image, background: str) -> Pixels:
+    """The pixels of a picture of any of the four modes, over a background where it is transparent.
+
+    Goes band by band: Pillow's copies of a whole picture would take several times its size.
+    """
+    channels = 1 if picture.mode == "L" else 3
+    pixels = np.empty((picture.height, picture.width, channels), dtype=np.uint8)
+    rows = max(1, _BAND_PIXELS // picture.width)
+    for top in range(0, picture.height, rows):
+        band = picture.crop((0, top, picture.width, min(top + rows, picture.height)))
+        flat = band
+        if band.mode == "RGBA":
+            flat = Image.new("RGB", band.size, background)
+            flat.paste(band.convert("RGB"), mask=band.getchannel("A"))
+        elif band.mode == "CMYK":
+            flat = band.convert("RGB")
+        pixels[top : top + rows] = np.asarray(flat).reshape(band.height, band.width, channels)
+    return pixels[:, :, 0] if channels == 1 else pixels
+
+
 def _over_backgrounds(picture: Image.Image) -> Iterator[Pixels]:
     """The picture without transparency; where it has some, over white and then over black."""
-    if picture.mode != "RGBA":
-        yield np.asarray(picture if picture.mode in {"L", "RGB"} else picture.convert("RGB"))
-        return
-    alpha = picture.getchannel("A")
-    lowest, _ = alpha.getextrema()
-    backgrounds = ("white", "black") if isinstance(lowest, int) and lowest < 255 else ("white",)
-    for background in backgrounds:
-        flat = Image.new("RGB", picture.size, background)
-        flat.paste(picture.convert("RGB"), mask=alpha)
-        yield np.asarray(flat)
+    yield _flattened(picture, "white")
+    if picture.mode == "RGBA":
+        alpha_lowest = np.asarray(picture.getextrema())[3, 0]
+        if alpha_lowest < 255:
+            yield _flattened(picture, "black")
 
 
 def ways_seen(picture: Image.Image, profile: bytes | None) -> Iterator[Pixels]:

@@ -92,6 +92,12 @@ class DecoderPool:
             return len(self._idle) + len(self._lent)
 
     @property
+    def pids(self) -> tuple[int, ...]:
+        """The process ids of the warm children, those at work last."""
+        with self._changed:
+            return tuple(child.pid for child in (*self._idle, *self._lent))
+
+    @property
     def confinement(self) -> tuple[str, ...]:
         """What a child gave up before it read anything, by name; empty while none is warm."""
         with self._changed:
@@ -183,12 +189,19 @@ class DecoderPool:
 
     def _keep(self) -> None:
         """The keeper's life: starts children, one after another, whenever there are too few."""
-        while True:
+        try:
+            while self._one_is_missing():
+                self._add_child()
+        finally:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._fresh() < self._settings.decoder_processes)
-                if self._closed:
-                    return
-            self._add_child()
+                self._problem = self._problem or DecoderUnavailable("The decoder pool has ended.")
+                self._changed.notify_all()
+
+    def _one_is_missing(self) -> bool:
+        """Waits until there are too few children (true) or the pool is closed (false)."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._fresh() < self._settings.decoder_processes)
+            return not self._closed
 
     def _add_child(self) -> None:
         try:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from seawall.decoding.wire import ParentWire, WireBroken
@@ -46,15 +47,16 @@ class DecoderProcess:
             "max_frames": settings.max_frames,
             "parent": os.getpid(),
         }
-        settings.cache_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        environment = _environment(settings)
         try:
+            Path(environment["NUMBA_CACHE_DIR"]).mkdir(mode=0o700, parents=True, exist_ok=True)
             self._process = subprocess.Popen(  # noqa: S603 - our own program and nothing from outside
                 [sys.executable, "-I", "-m", "seawall.decoding.child", json.dumps(options)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
                 cwd="/",
-                env=_environment(settings),
+                env=environment,
                 start_new_session=True,
             )
         except OSError as problem:
