@@ -23,6 +23,7 @@ HTMX_CONFIG = json.dumps(
         "includeIndicatorStyles": False,
         "allowEval": False,
         "allowScriptTags": False,
+        "historyEnabled": False,
         "historyCacheSize": 0,
         "selfRequestsOnly": True,
         "responseHandling": [
@@ -65,6 +66,7 @@ class Pages:
             message=None,
             shown=None,
             blank_draft=Draft(),
+            outcomes=wording.OUTCOMES,
             trust=wording.TRUST,
             harm_classes=wording.HARM_CLASSES,
             delivery_states=wording.DELIVERY_STATES,

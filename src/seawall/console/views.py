@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
-from seawall.console.wording import Choice
+from seawall.cases.store import CaseView, DecisionView, ItemView, QueueRow
+from seawall.console import wording
+from seawall.console.wording import Choice, counted
+from seawall.records import Finding, ItemState, Match, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +30,14 @@ class CaseRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ReasonView:
+class ReasonPart:
     """One reason in plain words; without a list it is no match but a failure to look."""
 
     text: str
-    list: str | None = None
-    is_test: bool = False
-    likeness: str = ""
-    orientation: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionView:
-    """One decision that was made."""
-
-    outcome: str
-    who: str
-    at: datetime
-    reason: str
-    viewed: bool
-    restrict_account: bool
+    list: str | None
+    is_test: bool
+    likeness: str
+    orientation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +51,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class ItemView:
+class ItemPart:
     """One item of a case."""
 
     id: int
@@ -68,25 +60,139 @@ class ItemView:
     standing: str
     open: bool
     sealed: bool
-    reasons: tuple[ReasonView, ...]
+    reasons: tuple[ReasonPart, ...]
     facts: tuple[tuple[str, str], ...]
     added_at: datetime
     choices: tuple[Choice, ...]
-    decisions: tuple[DecisionView, ...] = ()
-    evidence_id: int | None = None
+    decisions: tuple[DecisionView, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class CaseView:
+class CasePage:
     """One case with its items."""
 
     id: int
     subject_kind: str
     subject_name: str
-    account_id: str | None
     is_test: bool
     urgent: bool
     state: str
     progress: str
     opened_at: datetime
-    items: tuple[ItemView, ...] = field(default=())
+    may_restrict: bool
+    items: tuple[ItemPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One look that can be asked for next."""
+
+    stage: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The look that was just asked for: where its picture is, once, and what can be asked for after it."""
+
+    item_id: int
+    address: str
+    alt: str
+    text: str
+    steps: tuple[Step, ...]
+
+
+def row_view(row: QueueRow) -> CaseRow:
+    """A row of the queue."""
+    kind, name = wording.subject(row.subject)
+    return CaseRow(
+        id=row.case_id,
+        subject_kind=kind,
+        subject_name=name,
+        is_test=row.is_test,
+        urgent=row.urgent,
+        why=_in_short(row.reasons),
+        lists=row.lists,
+        items=row.items,
+        pending=row.pending,
+        opened_at=row.opened_at,
+        state=wording.CASE_STATES[row.state],
+    )
+
+
+def case_page(case: CaseView) -> CasePage:
+    """A whole case."""
+    kind, name = wording.subject(case.subject)
+    return CasePage(
+        id=case.id,
+        subject_kind=kind,
+        subject_name=name,
+        is_test=case.is_test,
+        urgent=case.urgent,
+        state=wording.CASE_STATES[case.state],
+        progress=_progress(case),
+        opened_at=case.opened_at,
+        may_restrict=case.account_id is not None,
+        items=tuple(_item_part(number, item) for number, item in enumerate(case.items, 1)),
+    )
+
+
+def _progress(case: CaseView) -> str:
+    items = counted(len(case.items), "item")
+    if not case.pending:
+        return items
+    return f"{items} to decide" if case.pending == len(case.items) else f"{case.pending} of {items} to decide"
+
+
+def _item_part(number: int, item: ItemView) -> ItemPart:
+    return ItemPart(
+        id=item.id,
+        number=number,
+        content_id=item.content_id,
+        standing=wording.STANDINGS[item.content_state],
+        open=item.state is ItemState.PENDING,
+        sealed=item.evidence_id is not None,
+        reasons=tuple(_reason_part(reason, item.findings) for reason in item.reasons),
+        facts=tuple(_facts(item)),
+        added_at=item.added_at,
+        choices=wording.CHOICES,
+        decisions=item.decisions,
+    )
+
+
+def _reason_part(reason: Reason, findings: Iterable[Finding]) -> ReasonPart:
+    lists = [finding.list for finding in findings if isinstance(finding, Match)]
+    return ReasonPart(
+        text=reason.explanation,
+        list=reason.list,
+        is_test=any(found.name == reason.list and found.is_test for found in lists),
+        likeness=wording.likeness(reason.kind, reason.distance) if reason.list else "",
+        orientation=wording.turned(reason.orientation),
+    )
+
+
+def _facts(item: ItemView) -> Iterable[tuple[str, str]]:
+    """What is known of the upload. Its hashes stay out: they may be those of a list."""
+    yield "Surface", item.surface
+    if item.filename:
+        yield "File", item.filename
+    pixels = f"{item.width} by {item.height} pixels" if item.width and item.height else None
+    size = wording.size(item.size) if item.size else None
+    if kind := ", ".join(part for part in (item.media_type, pixels, size) if part):
+        yield "Kind", kind
+    if item.uploader_ip:
+        yield "Uploader IP", item.uploader_ip
+    if item.uploaded_at:
+        yield "Uploaded", wording.exact_time(item.uploaded_at)
+    yield "Policy", item.policy_version
+    yield "Looks so far", wording.looks(look.user for look in item.reveals if look.shown_at)
+
+
+def _in_short(reasons: Iterable[Reason]) -> str:
+    for reason in reasons:
+        if reason.list is None:
+            return reason.explanation
+        turned = wording.turned(reason.orientation)
+        likeness = wording.likeness(reason.kind, reason.distance)
+        return f"{likeness}, {turned}" if turned else likeness
+    return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal, TypedDict
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Form, Request, Response
@@ -47,7 +47,14 @@ def cookie_name(name: str, secure: bool) -> str:
     return f"__Host-{name}" if secure else name
 
 
-def _cookie(secure: bool) -> dict[str, object]:
+class _Cookie(TypedDict):
+    path: str
+    secure: bool
+    httponly: bool
+    samesite: Literal["lax"]
+
+
+def _cookie(secure: bool) -> _Cookie:
     return {"path": "/", "secure": secure, "httponly": True, "samesite": "lax"}
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from seawall.records import CaseState, ItemState, MatchKind, Orientation, Outcome, RevealStage, Verdict
+from seawall.records import CaseState, ContentState, ItemState, MatchKind, Orientation, Outcome, RevealStage
 
 PDQ_BITS = 256
 
@@ -68,12 +69,6 @@ ITEM_STATES = {
     ItemState.CONFIRMED: "Confirmed",
     ItemState.NOT_A_MATCH: "Not a match",
 }
-VERDICTS = {
-    Verdict.ALLOW: "allowed",
-    Verdict.WARN: "published with a warning",
-    Verdict.HOLD: "held, not published",
-    Verdict.BLOCK: "blocked",
-}
 OUTCOMES = {
     Outcome.CONFIRM: "Confirmed",
     Outcome.NOT_A_MATCH: "Not a match",
@@ -111,6 +106,23 @@ CHOICES = (
         ),
     ),
 )
+RESULTS = {
+    Outcome.CONFIRM: "Item {item} of case #{case} is confirmed.",
+    Outcome.NOT_A_MATCH: "Item {item} of case #{case} is not a match.",
+    Outcome.ESCALATE: "Case #{case} is escalated.",
+}
+CONSEQUENCES = {
+    Outcome.CONFIRM: "The platform is told to remove it",
+    Outcome.NOT_A_MATCH: "The platform is told that it may publish it",
+    Outcome.ESCALATE: "The item stays to be decided by someone else, and unpublished",
+}
+STANDINGS = {
+    ContentState.PUBLISHED: "Published",
+    ContentState.HELD: "Held, not published",
+    ContentState.BLOCKED: "Blocked",
+    ContentState.RELEASED: "Released",
+    ContentState.REMOVED: "Removed",
+}
 STAGES = {
     RevealStage.BLURRED: ("Show blurred", "Blurred, grey and small."),
     RevealStage.GREY: ("Show in grey", "Grey and small, not blurred."),
@@ -155,14 +167,34 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def likeness(kind: str | None, distance: int | None) -> str:
+def likeness(kind: MatchKind | None, distance: int | None) -> str:
     """How near an upload is to the entry that it met."""
-    if kind == MatchKind.EXACT or distance is None:
+    if kind is MatchKind.EXACT or distance is None:
         return "The very same file"
     if distance == 0:
         return f"No bit of {PDQ_BITS} differs"
     closeness = "very close" if distance <= 10 else "close" if distance <= 20 else "similar"
     return f"{counted(distance, 'bit')} of {PDQ_BITS} {'differs' if distance == 1 else 'differ'} ({closeness})"
+
+
+def turned(orientation: Orientation | None) -> str:
+    """How the upload was turned against the entry; empty where it was not."""
+    if orientation is None or orientation is Orientation.UPRIGHT:
+        return ""
+    return ORIENTATIONS[orientation]
+
+
+def looks(people: Iterable[str]) -> str:
+    """Who has looked, and how often: ``ana 2 times, ben once``."""
+    times = Counter(people)
+    return ", ".join(f"{name} {'once' if n == 1 else f'{n} times'}" for name, n in sorted(times.items())) or "none"
+
+
+def consequence(outcome: Outcome, *, restricted: bool, heard: bool) -> str:
+    """What comes of a decision on the platform. `heard` is whether any webhook endpoint listens."""
+    if outcome is not Outcome.ESCALATE and not heard:
+        return "The platform was not told: no webhook endpoint listens."
+    return CONSEQUENCES[outcome] + (", and to restrict the account." if restricted else ".")
 
 
 def size(number: int) -> str:

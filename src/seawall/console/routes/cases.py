@@ -1,0 +1,235 @@
+"""One case: its items, the decision on each, and asking to look. What a decision does stands in `flow.py`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse
+from starlette.responses import Response
+
+from seawall import flow
+from seawall.access.people import PersonSession
+from seawall.access.permissions import Act, may
+from seawall.actions import endpoints
+from seawall.cases import store
+from seawall.cases.decisions import LONGEST_REASON
+from seawall.cases.store import CaseView, ItemView
+from seawall.console import views, wording
+from seawall.console.desk import Desk, desk_of
+from seawall.console.looks import FIRST_STEPS, look_at
+from seawall.console.troubles import is_htmx
+from seawall.console.views import Draft, Shown
+from seawall.console.visitor import Allowed, AnyVisitor, Visitor, own_form
+from seawall.console.wording import Link, Notice
+from seawall.errors import BadInput, Conflict, NotFound
+from seawall.records import ItemState, Outcome, RevealStage
+
+router = APIRouter(prefix="/cases/{case_id}", dependencies=[Depends(Allowed(Act.SEE_CASES))])
+ADesk = Annotated[Desk, Depends(desk_of)]
+QUEUE = "/console/"
+LARGEST_ID = 2**62
+LONGEST_NOTE = LONGEST_REASON // 2
+
+
+@router.get("")
+def case_page(case_id: int, desk: ADesk, visitor: AnyVisitor, decided: int = 0) -> Response:
+    """One case. `decided` is the number of the item that was just decided."""
+    case = _case(desk, case_id)
+    done = [item for item in case.items if item.id == decided and item.decisions]
+    return _page(desk, visitor, case, message=_result(desk, case, done[0]) if done else None)
+
+
+@router.get("/items/{item_id}/picture")
+def covered(case_id: int, item_id: int, desk: ADesk, visitor: AnyVisitor) -> Response:
+    """The item's picture, covered again."""
+    case = _case(desk, case_id)
+    _item(case, item_id)
+    return _part(desk, visitor, "parts/picture.html", case, item_id)
+
+
+@router.post("/items/{item_id}/reveal", dependencies=[Depends(own_form)])
+def reveal(
+    case_id: int,
+    item_id: int,
+    request: Request,
+    desk: ADesk,
+    visitor: AnyVisitor,
+    person: Annotated[PersonSession, Depends(Allowed(Act.REVEAL))],
+    stage: Annotated[RevealStage, Form()],
+) -> Response:
+    """Asks for one look, on record; the answer holds the address that shows it once."""
+    case = _case(desk, case_id)
+    item = _item(case, item_id)
+    if item.evidence_id is None:
+        raise NotFound("There is no picture of this item.", hint="The platform sent its hashes alone.")
+    token = flow.ask_to_reveal(desk.rooms, person, item.evidence_id, stage)
+    shown = look_at(item_id, token, stage)
+    if is_htmx(request):
+        return _part(desk, visitor, "parts/picture.html", case, item_id, shown=shown)
+    return _page(desk, visitor, case, shown=shown)
+
+
+def filled_in(
+    outcome: Annotated[Outcome, Form()],
+    note: Annotated[str, Form(max_length=LONGEST_NOTE)] = "",
+    why_confirm: Annotated[str, Form(max_length=200)] = "",
+    why_not_a_match: Annotated[str, Form(max_length=200)] = "",
+    why_escalate: Annotated[str, Form(max_length=200)] = "",
+    restrict_account: Annotated[str, Form(max_length=10)] = "",
+) -> Draft:
+    """The decision form. Each outcome has reasons of its own; those of the others are left aside."""
+    presets = {
+        Outcome.CONFIRM: why_confirm,
+        Outcome.NOT_A_MATCH: why_not_a_match,
+        Outcome.ESCALATE: why_escalate,
+    }
+    restrict = bool(restrict_account) and outcome is Outcome.CONFIRM
+    return Draft(outcome.value, presets[outcome].strip(), note.strip(), restrict)
+
+
+@router.post("/items/{item_id}/decide", dependencies=[Depends(own_form)])
+def decide(
+    case_id: int,
+    item_id: int,
+    request: Request,
+    desk: ADesk,
+    visitor: AnyVisitor,
+    person: Annotated[PersonSession, Depends(Allowed(Act.DECIDE))],
+    draft: Annotated[Draft, Depends(filled_in)],
+) -> Response:
+    """Records a decision, and says what comes of it and what is next."""
+    _item(_case(desk, case_id), item_id)
+    try:
+        flow.decide_item(
+            desk.rooms,
+            person,
+            item_id,
+            Outcome(draft.outcome),
+            ". ".join(part for part in (draft.preset, draft.note) if part),
+            restrict_account=draft.restrict_account,
+        )
+    except (BadInput, Conflict) as error:
+        hint = "This is how it stands now." if isinstance(error, Conflict) else error.hint
+        notice = Notice(error.message, hint, "trouble")
+        return _again(request, desk, visitor, case_id, item_id, notice, draft, error.http_status)
+    if not is_htmx(request):
+        return RedirectResponse(f"/console/cases/{case_id}?decided={item_id}#notice", status_code=303)
+    case = _case(desk, case_id)
+    result = _result(desk, case, _item(case, item_id))
+    return _part(desk, visitor, "parts/decided.html", case, item_id, message=result)
+
+
+def _again(
+    request: Request,
+    desk: Desk,
+    visitor: Visitor,
+    case_id: int,
+    item_id: int,
+    notice: Notice,
+    draft: Draft,
+    status: int,
+) -> Response:
+    """The case as it stands now, with what was filled in and why it did not do."""
+    case = _case(desk, case_id)
+    if is_htmx(request):
+        drafts = {item_id: draft}
+        return _part(desk, visitor, "parts/decided.html", case, item_id, message=notice, drafts=drafts, status=status)
+    return _page(desk, visitor, case, message=notice, drafts={item_id: draft}, status=status)
+
+
+def _page(
+    desk: Desk,
+    visitor: Visitor,
+    case: CaseView,
+    *,
+    message: Notice | None = None,
+    shown: Shown | None = None,
+    drafts: dict[int, Draft] | None = None,
+    status: int = 200,
+) -> Response:
+    return desk.pages.answer(
+        "case.html",
+        visitor,
+        here=QUEUE,
+        exactly=False,
+        status=status,
+        message=message,
+        shown=shown,
+        drafts=drafts or {},
+        case=views.case_page(case),
+        **_allowed(visitor),
+    )
+
+
+def _part(
+    desk: Desk,
+    visitor: Visitor,
+    template: str,
+    case: CaseView,
+    item_id: int,
+    *,
+    message: Notice | None = None,
+    shown: Shown | None = None,
+    drafts: dict[int, Draft] | None = None,
+    status: int = 200,
+) -> Response:
+    view = views.case_page(case)
+    (item,) = (each for each in view.items if each.id == item_id)
+    return desk.pages.answer(
+        template,
+        visitor,
+        status=status,
+        message=message,
+        shown=shown,
+        drafts=drafts or {},
+        case=view,
+        item=item,
+        **_allowed(visitor),
+    )
+
+
+def _allowed(visitor: Visitor) -> dict[str, Any]:
+    person = visitor.person
+    return {
+        "may_reveal": person is not None and may(person, Act.REVEAL),
+        "may_decide": person is not None and may(person, Act.DECIDE),
+        "first_steps": FIRST_STEPS,
+    }
+
+
+def _case(desk: Desk, case_id: int) -> CaseView:
+    if not 0 < case_id < LARGEST_ID:
+        raise NotFound(f"There is no case {case_id}.")
+    with desk.database.transaction() as session:
+        return store.get_case(session, case_id)
+
+
+def _item(case: CaseView, item_id: int) -> ItemView:
+    for item in case.items:
+        if item.id == item_id:
+            return item
+    raise NotFound(f"Case {case.id} has no item {item_id}.")
+
+
+def _result(desk: Desk, case: CaseView, item: ItemView) -> Notice:
+    """What the newest decision on the item says and does, and where to go on."""
+    newest = item.decisions[-1]
+    number = case.items.index(item) + 1
+    with desk.database.transaction() as session:
+        first = store.queue(session, limit=2)
+        heard = any(endpoint.enabled for endpoint in endpoints.list_endpoints(session))
+    return Notice(
+        wording.RESULTS[newest.outcome].format(item=number, case=case.id),
+        wording.consequence(newest.outcome, restricted=newest.restrict_account, heard=heard),
+        "good",
+        _onward(case, item, [row.case_id for row in first if row.case_id != case.id]),
+    )
+
+
+def _onward(case: CaseView, item: ItemView, others: list[int]) -> tuple[Link, ...]:
+    """The next item of this case, else the next case, and the queue."""
+    left = [each for each in case.items if each.state is ItemState.PENDING and each is not item]
+    links = [Link(f"#item-{left[0].id}", "Next item")] if left else []
+    links += [Link(f"/console/cases/{other}", f"Next case: #{other}") for other in others[:1]]
+    return (*links, Link(QUEUE, "Queue"))

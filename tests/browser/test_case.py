@@ -1,0 +1,226 @@
+"""A case from the queue to the decision: nothing is shown before it is asked for, and everything is on record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from seawall.database.tables import Decision, OutboxMessage
+from seawall.records import Role
+from tests.browser.conftest import Watched
+from tests.browser.stand import Stand, picture
+
+Window = Callable[..., Watched]
+
+
+@pytest.fixture
+def at_case(stand: Stand, window: Window) -> Watched:
+    """A reviewer who looks at a case about one listed picture."""
+    stand.case()
+    stand.person("ana", Role.REVIEWER, Role.AUDITOR)
+    watched = window()
+    watched.log_in("ana")
+    watched.page.get_by_role("link", name="#1").click()
+    expect(watched.page.get_by_role("heading", name="Case #1")).to_be_visible()
+    return watched
+
+
+def ask(page: Page, label: str) -> bytes:
+    """Presses the button, and returns the bytes of the picture that it brings."""
+    with page.expect_response(lambda answer: "/reveals/" in answer.url) as answered:
+        page.get_by_role("button", name=label).click()
+    expect(page.locator("figure.shown img")).to_be_visible()
+    assert answered.value.status == 200
+    assert answered.value.headers["cache-control"] == "no-store"
+    return answered.value.body()
+
+
+def saturation(body: bytes) -> int:
+    """The strongest colour in a picture; 0 where it is grey."""
+    pixels = Image.open(BytesIO(body)).convert("HSV").getchannel("S").getextrema()
+    return int(pixels[1])
+
+
+def sharpness(body: bytes) -> int:
+    """The strongest step between neighbouring pixels, in a grey rendering of one size."""
+    grey = np.asarray(Image.open(BytesIO(body)).convert("L").resize((160, 120)), dtype=np.int16)
+    return int(np.abs(np.diff(grey, axis=1)).max())
+
+
+def decide(page: Page, outcome: str, why: str) -> None:
+    """Fills the form in and sends it."""
+    page.get_by_role("radio", name=outcome, exact=False).first.check()
+    page.get_by_role("radio", name=why).check()
+    page.get_by_role("button", name="Record decision").click()
+
+
+def events(stand: Stand) -> list[str]:
+    with stand.runtime.database.transaction() as session:
+        return list(session.scalars(select(OutboxMessage.event).order_by(OutboxMessage.created_at)))
+
+
+def decision(stand: Stand) -> Decision:
+    with stand.runtime.database.transaction() as session:
+        return session.scalars(select(Decision)).one()
+
+
+def test_no_picture_is_asked_for_before_a_person_asks(at_case: Watched) -> None:
+    at_case.page.wait_for_load_state("networkidle")
+    assert at_case.pictures() == []
+    assert at_case.page.locator("main img").count() == 0
+    expect(at_case.page.get_by_text("Nothing is fetched until you ask.")).to_be_visible()
+
+
+def test_each_step_of_a_look_is_asked_for_on_its_own(stand: Stand, at_case: Watched) -> None:
+    page, original = at_case.page, picture()
+    blurred = ask(page, "Show blurred")
+    assert len(at_case.pictures()) == 1
+    assert page.get_by_role("button", name="Show in colour").count() == 0
+    grey = ask(page, "Show in grey")
+    colour = ask(page, "Show in colour")
+    assert len(at_case.pictures()) == 3
+    assert saturation(original) > 100
+    assert saturation(blurred) <= 8
+    assert saturation(grey) <= 8
+    assert saturation(colour) > 100
+    assert sharpness(blurred) < sharpness(grey)
+    for shown in (blurred, grey, colour):
+        assert shown != original
+        assert max(Image.open(BytesIO(shown)).size) <= 480 < max(Image.open(BytesIO(original)).size)
+    assert stand.acts().count("reveal.ask") == stand.acts().count("reveal.show") == 3
+    page.get_by_role("button", name="Hide").click()
+    expect(page.locator("figure.shown")).to_have_count(0)
+    assert len(at_case.pictures()) == 3
+
+
+def test_the_address_of_a_look_works_once(at_case: Watched) -> None:
+    ask(at_case.page, "Show blurred")
+    (asked,) = at_case.pictures()
+    again = at_case.context.request.get(asked.url)
+    assert again.status == 404
+    assert "svg" in again.headers["content-type"]
+    assert at_case.kept() == set()
+
+
+def test_the_address_of_a_look_is_one_persons(stand: Stand, at_case: Watched, window: Window) -> None:
+    stand.person("ben", Role.REVIEWER)
+    other = window()
+    other.log_in("ben")
+    page = at_case.page
+    page.route("**/reveals/*", lambda route: route.abort())
+    with page.expect_request(lambda request: "/reveals/" in request.url) as asked:
+        page.get_by_role("button", name="Show blurred").click()
+    address = asked.value.url
+    assert other.context.request.get(address).status == 404
+    assert at_case.context.request.get(address).status == 200
+    stranger = window()
+    assert stranger.context.request.get(address, max_redirects=0).status == 303
+
+
+def test_a_confirmed_item_is_removed_and_on_record(stand: Stand, at_case: Watched) -> None:
+    page = at_case.page
+    ask(page, "Show blurred")
+    page.get_by_role("radio", name="Confirm").check()
+    page.get_by_role("radio", name="Same picture as the listed one").check()
+    page.get_by_role("checkbox", name="Also ask the platform to restrict the account").check()
+    page.get_by_role("button", name="Record decision").click()
+    expect(page.locator("#notice").get_by_text("Item 1 of case #1 is confirmed.")).to_be_visible()
+    expect(page.locator("#notice")).to_contain_text("told to remove it, and to restrict the account")
+    expect(page.locator("#item-1")).to_contain_text("After looking at it")
+    assert page.get_by_role("button", name="Record decision").count() == 0
+    assert events(stand) == ["content.block", "content.remove", "account.restrict"]
+    made = decision(stand)
+    assert (made.outcome, made.reason, made.viewed) == ("confirm", "Same picture as the listed one", True)
+    page.get_by_role("link", name="Audit").click()
+    expect(page.get_by_role("cell", name="item.confirm")).to_be_visible()
+    expect(page.get_by_role("cell", name="user:ana").first).to_be_visible()
+    page.get_by_role("button", name="Verify the chain").click()
+    expect(page.get_by_text("The chain holds")).to_be_visible()
+
+
+def test_what_is_not_a_match_is_released_without_viewing(stand: Stand, at_case: Watched) -> None:
+    decide(at_case.page, "Not a match", "A different picture")
+    expect(at_case.page.locator("#notice")).to_contain_text("Item 1 of case #1 is not a match.")
+    assert events(stand) == ["content.block", "content.release"]
+    assert decision(stand).viewed is False
+    expect(at_case.page.locator("#item-1")).to_contain_text("Without viewing")
+    assert at_case.pictures() == []
+
+
+def test_an_escalated_item_stays_to_be_decided(stand: Stand, at_case: Watched) -> None:
+    decide(at_case.page, "Escalate", "Not sure; someone else should look")
+    expect(at_case.page.locator("#notice")).to_contain_text("Case #1 is escalated.")
+    assert events(stand) == ["content.block"]
+    at_case.open()
+    expect(at_case.page.get_by_role("row", name="#1")).to_contain_text("Escalated")
+    at_case.open("cases/1")
+    expect(at_case.page.get_by_role("button", name="Show blurred")).to_be_visible()
+    expect(at_case.page.get_by_role("radio", name="Confirm")).to_be_visible()
+
+
+def test_a_decision_needs_a_reason(stand: Stand, at_case: Watched) -> None:
+    page = at_case.page
+    page.get_by_role("radio", name="Not a match").check()
+    page.get_by_role("button", name="Record decision").click()
+    expect(page.locator("#notice")).to_contain_text("A decision needs a reason.")
+    assert events(stand) == ["content.block"]
+    page.get_by_label("In your own words").fill("It is a photo of my own garden.")
+    page.get_by_role("button", name="Record decision").click()
+    expect(page.locator("#notice")).to_contain_text("is not a match")
+    assert decision(stand).reason == "It is a photo of my own garden."
+
+
+def test_whoever_decides_second_is_told_so(stand: Stand, at_case: Watched, window: Window) -> None:
+    stand.person("ben", Role.REVIEWER)
+    other = window()
+    other.log_in("ben")
+    other.open("cases/1")
+    decide(at_case.page, "Confirm", "Same picture as the listed one")
+    expect(at_case.page.locator("#notice")).to_contain_text("is confirmed")
+    decide(other.page, "Not a match", "A different picture")
+    expect(other.page.locator("#notice")).to_contain_text("was decided already")
+    expect(other.page.locator("#item-1")).to_contain_text("by ana")
+    assert events(stand) == ["content.block", "content.remove"]
+
+
+def test_the_next_item_and_then_the_next_case_are_one_press_away(stand: Stand, window: Window) -> None:
+    stand.case(1, "first")
+    stand.case(2, "second")
+    stand.case(3, "third", "another-account")
+    stand.person("ana", Role.REVIEWER)
+    watched = window()
+    watched.log_in("ana")
+    page = watched.page
+    watched.open("cases/1")
+    first, second = page.locator("[data-item]").all()
+    first.get_by_role("radio", name="Confirm").check()
+    first.get_by_role("radio", name="Same picture").check()
+    first.get_by_role("button", name="Record decision").click()
+    expect(page.get_by_role("link", name="Next item")).to_be_focused()
+    page.keyboard.press("Enter")
+    second.get_by_role("radio", name="Confirm").check()
+    second.get_by_role("radio", name="Same picture").check()
+    second.get_by_role("button", name="Record decision").click()
+    expect(page.get_by_role("link", name="Next case: #2")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Case #2")).to_be_visible()
+
+
+def test_a_file_that_cannot_be_read_is_a_case_all_the_same(stand: Stand, window: Window) -> None:
+    stand.upload(picture()[:2000], "broken")
+    stand.person("ana", Role.REVIEWER)
+    watched = window()
+    watched.log_in("ana")
+    watched.open("cases/1")
+    with watched.page.expect_response(lambda answer: "/reveals/" in answer.url) as answered:
+        watched.page.get_by_role("button", name="Show blurred").click()
+    assert answered.value.status == 422
+    assert "cannot be shown" in answered.value.text()
+    decide(watched.page, "Not a match", "Too plain to tell pictures apart")
+    expect(watched.page.locator("#notice")).to_contain_text("is not a match")
