@@ -1,10 +1,11 @@
-"""The first schema: all tables, and the job queue's own."""
+"""The first schema: all tables, as `0001_initial.sql` holds them, and the job queue's own."""
 
 from __future__ import annotations
 
-from alembic import op
+from pathlib import Path
 
-from seawall.database.tables import Base
+from alembic import op
+from procrastinate.schema import SchemaManager
 
 revision = "0001"
 down_revision = None
@@ -14,7 +15,6 @@ depends_on = None
 
 def upgrade() -> None:
     """Creates everything."""
-    from procrastinate.schema import SchemaManager
-
-    Base.metadata.create_all(op.get_bind())
-    op.get_bind().exec_driver_sql(SchemaManager.get_schema().replace("%", "%%"))
+    for schema in (Path(__file__).with_suffix(".sql").read_text(), SchemaManager.get_schema()):
+        # Without parameters a percent sign still has to be doubled for the driver.
+        op.get_bind().exec_driver_sql(schema.replace("%", "%%"))
