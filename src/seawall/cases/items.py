@@ -79,9 +79,7 @@ def _opened(session: Session, subject: str, account_id: str | None, is_test: boo
     return case
 
 
-def _raise(
-    session: Session, case: Case, judgement: Judgement, findings: Sequence[Finding], is_test: bool
-) -> None:
+def _raise(session: Session, case: Case, judgement: Judgement, findings: Sequence[Finding], is_test: bool) -> None:
     items = session.scalar(select(func.count()).where(CaseItem.case_id == case.id)) or 0
     urgent = case.urgent or judgement.urgent
     case.priority = priority.raised(case.priority, case.urgent, items, urgent, findings)

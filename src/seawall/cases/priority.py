@@ -35,9 +35,7 @@ def of_item(findings: Iterable[Finding]) -> tuple[Term, ...]:
     harm = max((match.list.harm_class for match in matches), key=lambda each: HARM[each])
     nearest = min(match.distance for match in matches)
     terms = (
-        Term(
-            "trusted list", TRUSTED_LIST if any(match.list.trust is Trust.TRUSTED for match in matches) else 0
-        ),
+        Term("trusted list", TRUSTED_LIST if any(match.list.trust is Trust.TRUSTED for match in matches) else 0),
         Term(f"harm class {harm.value}", HARM[harm]),
         Term(f"distance {nearest}", max(0, FARTHEST - nearest)),
     )
@@ -55,9 +53,7 @@ def of_case(urgent: bool, items: Sequence[Iterable[Finding]]) -> tuple[Term, ...
     return (*_urgency(urgent), *heaviest, *_further(len(items)))
 
 
-def raised(
-    before: int, was_urgent: bool, items_before: int, urgent: bool, findings: Iterable[Finding]
-) -> int:
+def raised(before: int, was_urgent: bool, items_before: int, urgent: bool, findings: Iterable[Finding]) -> int:
     """The priority of a case after one item more.
 
     Args:
@@ -65,9 +61,7 @@ def raised(
         urgent: whether it is urgent now.
     """
     heaviest = before - total(_urgency(was_urgent)) - total(_further(items_before))
-    return (
-        max(heaviest, total(of_item(findings))) + total(_urgency(urgent)) + total(_further(items_before + 1))
-    )
+    return max(heaviest, total(of_item(findings))) + total(_urgency(urgent)) + total(_further(items_before + 1))
 
 
 def _urgency(urgent: bool) -> tuple[Term, ...]:

@@ -139,15 +139,11 @@ def get_case(session: Session, case_id: int) -> CaseView:
 
 
 def _decisions(session: Session, case_id: int) -> dict[int, list[DecisionView]]:
-    query = (
-        select(Decision, User.name).join(User, User.id == Decision.user_id).where(Decision.case_id == case_id)
-    )
+    query = select(Decision, User.name).join(User, User.id == Decision.user_id).where(Decision.case_id == case_id)
     found: dict[int, list[DecisionView]] = defaultdict(list)
     for row, name in session.execute(query.order_by(Decision.id)):
         found[row.item_id].append(
-            DecisionView(
-                Outcome(row.outcome), name, row.reason, row.restrict_account, row.viewed, row.decided_at
-            )
+            DecisionView(Outcome(row.outcome), name, row.reason, row.restrict_account, row.viewed, row.decided_at)
         )
     return found
 

@@ -43,9 +43,7 @@ def scan_owed() -> ScanOwed:
     return ScanOwed("media_corrupt", "The picture ends too early.")
 
 
-def judgement(
-    findings: Sequence[Finding], *, urgent: bool = False, verdict: Verdict = Verdict.HOLD
-) -> Judgement:
+def judgement(findings: Sequence[Finding], *, urgent: bool = False, verdict: Verdict = Verdict.HOLD) -> Judgement:
     reasons = tuple(
         Reason(f"{finding.kind}_match", "near", "Words.", finding.list.name, finding.kind, finding.distance)
         if isinstance(finding, Match)
@@ -58,9 +56,7 @@ def judgement(
 def content(session: Session, content_id: str, account_id: str | None = None) -> Content:
     """The ledger's row of a content, made on first use."""
     identity = hashlib.sha256(content_id.encode()).digest()
-    row = session.scalar(
-        select(Content).where(Content.content_id == content_id, Content.identity == identity)
-    )
+    row = session.scalar(select(Content).where(Content.content_id == content_id, Content.identity == identity))
     if row is None:
         row = Content(
             content_id=content_id,

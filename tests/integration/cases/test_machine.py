@@ -81,9 +81,7 @@ class CaseMachine(RuleBasedStateMachine):
     ) -> object:
         content_id = f"{account}-{number}"
         with self.database.transaction() as session:
-            case, item, created = add(
-                session, content_id, account, findings=findings, urgent=urgent, is_test=is_test
-            )
+            case, item, created = add(session, content_id, account, findings=findings, urgent=urgent, is_test=is_test)
             case_id, item_id, subject = case.id, item.id, case.subject
         model = self.cases.get(case_id)
         if subject in self.undecided:
@@ -156,9 +154,7 @@ class CaseMachine(RuleBasedStateMachine):
             rows = store.queue(session, tuple(CaseState), limit=500)
             counts = store.counts(session)
             views = {case_id: store.get_case(session, case_id) for case_id in self.cases}
-        expected = sorted(
-            self.cases, key=lambda key: (not self.cases[key].urgent, -self.cases[key].priority, key)
-        )
+        expected = sorted(self.cases, key=lambda key: (not self.cases[key].urgent, -self.cases[key].priority, key))
         assert [row.case_id for row in rows] == expected
         for row in rows:
             model, view = self.cases[row.case_id], views[row.case_id]
@@ -173,9 +169,7 @@ class CaseMachine(RuleBasedStateMachine):
             }
             assert (row.items, row.pending) == (len(view.items), view.pending)
             assert priority.total(view.terms) == row.priority
-        assert counts == {
-            state: sum(case.state is state for case in self.cases.values()) for state in CaseState
-        }
+        assert counts == {state: sum(case.state is state for case in self.cases.values()) for state in CaseState}
 
 
 def test_any_sequence_of_steps_is_as_in_the_model(database: Database) -> None:

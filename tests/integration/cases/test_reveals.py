@@ -54,9 +54,7 @@ def test_a_token_is_one_persons(database: Database, evidence: tuple[int, int, in
 
 
 @pytest.mark.parametrize("token", ["", "unknown", "é\0", "\ud800"])
-def test_a_token_that_nobody_was_given(
-    database: Database, evidence: tuple[int, int, int], token: str
-) -> None:
+def test_a_token_that_nobody_was_given(database: Database, evidence: tuple[int, int, int], token: str) -> None:
     with pytest.raises(NotFound):
         redeem(database, token, evidence[1])
 
@@ -92,9 +90,7 @@ def test_of_many_at_once_one_sees(database: Database, evidence: tuple[int, int, 
 
 
 @pytest.mark.parametrize("stage", [RevealStage.GREY, RevealStage.COLOUR])
-def test_the_first_look_is_blurred(
-    database: Database, evidence: tuple[int, int, int], stage: RevealStage
-) -> None:
+def test_the_first_look_is_blurred(database: Database, evidence: tuple[int, int, int], stage: RevealStage) -> None:
     number, user, other = evidence
     with pytest.raises(Conflict):
         ask(database, number, user, stage)

@@ -69,9 +69,7 @@ def test_the_same_content_is_added_once_as_it_was_first_found(database: Database
 def test_a_decided_case_is_left_alone_and_a_new_one_opened(database: Database) -> None:
     with database.transaction() as session:
         case, item, _ = add(session, "c1", "eve")
-        store.decide(
-            session, item_id=item.id, user_id=person(session), outcome=Outcome.CONFIRM, reason=REASON
-        )
+        store.decide(session, item_id=item.id, user_id=person(session), outcome=Outcome.CONFIRM, reason=REASON)
         other, _, created = add(session, "c2", "eve")
         assert (created, other.id == case.id, other.state) == (True, False, CaseState.OPEN)
 
@@ -136,14 +134,10 @@ def test_the_database_itself_refuses_a_second_undecided_case(database: Database)
 # Deciding
 
 
-def decided(
-    database: Database, outcome: Outcome, *, account: str | None = "eve", **more: bool
-) -> DecisionResult:
+def decided(database: Database, outcome: Outcome, *, account: str | None = "eve", **more: bool) -> DecisionResult:
     with database.transaction() as session:
         _, item, _ = add(session, "c1", account)
-        return store.decide(
-            session, item_id=item.id, user_id=person(session), outcome=outcome, reason=REASON, **more
-        )
+        return store.decide(session, item_id=item.id, user_id=person(session), outcome=outcome, reason=REASON, **more)
 
 
 @pytest.mark.parametrize(
@@ -186,9 +180,7 @@ def test_escalating_leaves_the_item_to_somebody_else(database: Database) -> None
         view = store.get_case(session, result.case_id)
         assert (view.state, view.pending, view.items[0].content_state) == (CaseState.ESCALATED, 1, "held")
         other = person(session, "another test reviewer")
-        last = store.decide(
-            session, item_id=result.item_id, user_id=other, outcome=Outcome.CONFIRM, reason=REASON
-        )
+        last = store.decide(session, item_id=result.item_id, user_id=other, outcome=Outcome.CONFIRM, reason=REASON)
         assert last.case_closed
 
 
@@ -197,9 +189,7 @@ def test_a_case_closes_with_its_last_item(database: Database) -> None:
         user = person(session)
         items = [add(session, f"c{number}", "eve")[1].id for number in range(3)]
         closed = [
-            store.decide(
-                session, item_id=item, user_id=user, outcome=Outcome.NOT_A_MATCH, reason=REASON
-            ).case_closed
+            store.decide(session, item_id=item, user_id=user, outcome=Outcome.NOT_A_MATCH, reason=REASON).case_closed
             for item in items
         ]
     assert closed == [False, False, True]
@@ -238,9 +228,7 @@ def test_exactly_one_of_many_decides(database: Database) -> None:
     def work(number: int) -> DecisionResult:
         outcome = Outcome.CONFIRM if number % 2 else Outcome.NOT_A_MATCH
         with database.transaction() as session:
-            return store.decide(
-                session, item_id=item.id, user_id=users[number], outcome=outcome, reason=REASON
-            )
+            return store.decide(session, item_id=item.id, user_id=users[number], outcome=outcome, reason=REASON)
 
     results = at_once(8, work)
     winners = [result for result in results if isinstance(result, DecisionResult)]
@@ -248,9 +236,7 @@ def test_exactly_one_of_many_decides(database: Database) -> None:
     with database.transaction() as session:
         assert session.scalar(select(func.count()).select_from(Decision)) == 1
         state = store.get_case(session, case.id).items[0].content_state
-    assert (
-        winners[0].events[0][0].value == {"removed": "content.remove", "released": "content.release"}[state]
-    )
+    assert winners[0].events[0][0].value == {"removed": "content.remove", "released": "content.release"}[state]
 
 
 def test_no_item_is_lost_in_a_case_that_closes_at_that_moment(database: Database) -> None:
@@ -265,9 +251,7 @@ def test_no_item_is_lost_in_a_case_that_closes_at_that_moment(database: Database
         with database.transaction() as session:
             if adding:
                 return add(session, f"late-{account}", f"account-{account}")[1].id
-            return store.decide(
-                session, item_id=items[account], user_id=user, outcome=Outcome.CONFIRM, reason=REASON
-            )
+            return store.decide(session, item_id=items[account], user_id=user, outcome=Outcome.CONFIRM, reason=REASON)
 
     at_once(10, work)
     with database.transaction() as session:
@@ -348,9 +332,7 @@ def test_a_row_of_the_queue_says_why(database: Database) -> None:
         add(session, "c1", "eve", findings=[scan_owed()])
         add(session, "c2", "eve", findings=[match(list_name="Test list B")], verdict=Verdict.BLOCK)
         _, item, _ = add(session, "c3", "eve", findings=[match(list_name="Test list A")])
-        store.decide(
-            session, item_id=item.id, user_id=person(session), outcome=Outcome.CONFIRM, reason=REASON
-        )
+        store.decide(session, item_id=item.id, user_id=person(session), outcome=Outcome.CONFIRM, reason=REASON)
         row = store.queue(session)[0]
     assert (row.items, row.pending, row.lists) == (3, 2, ("Test list A", "Test list B"))
     assert [reason.list for reason in row.reasons] == ["Test list B"]

@@ -22,9 +22,7 @@ def test_a_reason_comes_back(reason: Reason) -> None:
 
 
 def test_a_reason_has_the_shape_of_the_answer() -> None:
-    reason = Reason(
-        "perceptual_match", "near", "Words.", "Test list", MatchKind.PERCEPTUAL, 4, Orientation.MIRRORED
-    )
+    reason = Reason("perceptual_match", "near", "Words.", "Test list", MatchKind.PERCEPTUAL, 4, Orientation.MIRRORED)
     assert reason_to_json(reason) == {
         "code": "perceptual_match",
         "rule": "near",

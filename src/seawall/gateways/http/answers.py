@@ -1,0 +1,218 @@
+"""The shapes of what the API answers. Routes fill them, `/docs` and docs/reference/api.md describe them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from seawall.cases.store import CaseView
+from seawall.database.documents import Document, reason_to_json
+from seawall.errors import SeawallError
+from seawall.hashlists.store import ListSummary
+from seawall.records import (
+    Answer,
+    CaseState,
+    ContentState,
+    Fingerprint,
+    HarmClass,
+    ItemState,
+    MatchKind,
+    Orientation,
+    Trust,
+    Verdict,
+)
+
+
+class Shape(BaseModel):
+    """The base of all shapes: what is not described is not there."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
+
+
+class ErrorDetail(Shape):
+    """What went wrong, and what to do."""
+
+    code: Annotated[str, Field(description="Stable; branch on it. docs/reference/errors.md lists all.")]
+    message: Annotated[str, Field(description="What is wrong, for people. It may change.")]
+    hint: Annotated[str, Field(description="What to do next, for people.")]
+
+
+class ErrorAnswer(Shape):
+    """The one shape of every error."""
+
+    error: ErrorDetail
+
+
+class ReasonAnswer(Shape):
+    """Why a verdict is what it is."""
+
+    code: Annotated[
+        str,
+        Field(description="What was found: exact_match, perceptual_match, or the code of a step that failed."),
+    ]
+    rule: Annotated[str, Field(description="The policy's rule, or `decision` where a reviewer has decided.")]
+    list: Annotated[str | None, Field(description="The hash list that was met.")]
+    kind: Annotated[MatchKind | None, Field(description="How it was met.")]
+    distance: Annotated[int | None, Field(description="Bits that differ, 0 to 31.")]
+    orientation: Annotated[
+        Orientation | None, Field(description="How the upload was turned or mirrored when it matched.")
+    ]
+    explanation: Annotated[str, Field(description="A sentence for people.")]
+
+
+class FingerprintsAnswer(Shape):
+    """What the content is known by, in lower-case hexadecimal."""
+
+    md5: Annotated[str | None, Field(description="32 digits.")]
+    sha1: Annotated[str | None, Field(description="40 digits.")]
+    sha256: Annotated[str | None, Field(description="64 digits.")]
+    pdq: Annotated[str | None, Field(description="64 digits: PDQ of the first frame, as it is displayed.")]
+    quality: Annotated[int | None, Field(description="PDQ quality of that frame, 0 to 100.")]
+
+
+class VerdictAnswer(Shape):
+    """The verdict on one content. Publish on allow and warn alone."""
+
+    verdict: Verdict
+    reasons: list[ReasonAnswer]
+    fingerprints: FingerprintsAnswer
+    media_type: Annotated[str | None, Field(description="What the bytes are, found by looking at them.")]
+    case_id: Annotated[int | None, Field(description="The case that a person will decide, where there is one.")]
+    policy_version: str
+    elapsed_ms: Annotated[float, Field(description="Milliseconds that it took.")]
+
+
+class VerdictsAnswer(Shape):
+    """The verdicts on a batch, in the order of its items."""
+
+    items: list[VerdictAnswer]
+
+
+class HashCounts(Shape):
+    """How many entries have a hash of each kind."""
+
+    md5: int
+    sha1: int
+    sha256: int
+    pdq: int
+
+
+class ListAnswer(Shape):
+    """One hash list: what it is, how large and how fresh. Never its hashes."""
+
+    name: str
+    source: Annotated[str, Field(description="Who stands behind it.")]
+    trust: Trust
+    harm_class: HarmClass
+    max_distance: Annotated[int, Field(description="PDQ bits within which it matches.")]
+    enabled: bool
+    test: Annotated[bool, Field(description="Whether it holds test data.")]
+    entries: int
+    hashes: HashCounts
+    disputed: Annotated[int, Field(description="Entries that a reviewer found to be wrong.")]
+    created_at: datetime
+    updated_at: Annotated[datetime, Field(description="When it last changed.")]
+
+
+class ListsAnswer(Shape):
+    """All hash lists, by name."""
+
+    lists: list[ListAnswer]
+
+
+class CaseItemAnswer(Shape):
+    """One content within a case."""
+
+    content_id: str
+    state: Annotated[ItemState, Field(description="What a reviewer concluded, if anyone has.")]
+    content_state: Annotated[ContentState, Field(description="Where the content stands on the platform.")]
+
+
+class CaseAnswer(Shape):
+    """How far a case is."""
+
+    id: int
+    state: CaseState
+    urgent: bool
+    test: Annotated[bool, Field(description="Whether all of it comes of test data.")]
+    opened_at: datetime
+    items: list[CaseItemAnswer]
+
+
+class AliveAnswer(Shape):
+    """The process answers."""
+
+    status: Annotated[str, Field(description="Always `ok`.")]
+
+
+class ReadyAnswer(Shape):
+    """Every part that a verdict needs is there."""
+
+    status: Annotated[str, Field(description="Always `ready`; else the answer is an error.")]
+    parts: Annotated[dict[str, str], Field(description="Each part with what it says.")]
+
+
+def of_error(error: SeawallError) -> Document:
+    """An error in the one shape."""
+    return {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
+
+
+def of_answer(answer: Answer) -> Document:
+    """A verdict with all that belongs to it, as :class:`VerdictAnswer` describes it."""
+    return {
+        "verdict": answer.verdict.value,
+        "reasons": [reason_to_json(reason) for reason in answer.reasons],
+        "fingerprints": _fingerprints(answer.fingerprint),
+        "media_type": answer.fingerprint.media_type,
+        "case_id": answer.case_id,
+        "policy_version": answer.policy_version,
+        "elapsed_ms": answer.elapsed_ms,
+    }
+
+
+def of_list(summary: ListSummary) -> ListAnswer:
+    """A list as the API tells of it."""
+    info = summary.info
+    return ListAnswer(
+        name=info.name,
+        source=info.source,
+        trust=info.trust,
+        harm_class=info.harm_class,
+        max_distance=info.max_distance,
+        enabled=info.enabled,
+        test=info.is_test,
+        entries=summary.entries,
+        hashes=HashCounts(**{kind.value: number for kind, number in summary.hashes.items()}),
+        disputed=summary.disputed,
+        created_at=summary.created_at,
+        updated_at=summary.updated_at,
+    )
+
+
+def of_case(case: CaseView) -> CaseAnswer:
+    """A case as the API tells of it: how far it is, not what was found."""
+    items = [
+        CaseItemAnswer(content_id=item.content_id, state=item.state, content_state=item.content_state)
+        for item in case.items
+    ]
+    return CaseAnswer(
+        id=case.id,
+        state=case.state,
+        urgent=case.urgent,
+        test=case.is_test,
+        opened_at=case.opened_at,
+        items=items,
+    )
+
+
+def _fingerprints(fingerprint: Fingerprint) -> Document:
+    digests, first = fingerprint.digests, next(iter(fingerprint.frames), None)
+    return {
+        "md5": None if digests.md5 is None else digests.md5.hex(),
+        "sha1": None if digests.sha1 is None else digests.sha1.hex(),
+        "sha256": None if digests.sha256 is None else digests.sha256.hex(),
+        "pdq": None if first is None else first.pdq.hex(),
+        "quality": None if first is None else first.quality,
+    }

@@ -1,0 +1,83 @@
+"""The HTTP API as one application: `/v1`, `/docs`, `/openapi.json`, `/healthz`, `/readyz`."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import anyio
+from fastapi import APIRouter, FastAPI
+
+from seawall import __version__
+from seawall.gateways.http import cases, hashes, health, lists, media, reading, troubles
+from seawall.gateways.http.envelope import Envelope
+from seawall.gateways.http.hall import open_hall
+from seawall.runtime import Runtime
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+ABOUT = (
+    "Send an upload before you publish it, and publish it only on the verdict `allow` or `warn`. Every request "
+    "carries a key, every error has one shape, and what was not screened is not clean."
+)
+
+
+def create_app(runtime: Runtime, lifespan: Lifespan | None = None) -> FastAPI:
+    """The API over an opened runtime, which stays the caller's to close.
+
+    Args:
+        lifespan: what else lives as long as the application does.
+    """
+    hall = open_hall(runtime)
+
+    @contextlib.asynccontextmanager
+    async def lives(app: FastAPI) -> AsyncIterator[None]:
+        hall.trail.start()
+        try:
+            async with lifespan(app) if lifespan is not None else contextlib.nullcontext():
+                yield
+        finally:
+            await anyio.to_thread.run_sync(hall.trail.close)
+
+    app = _application(lives)
+    app.state.hall = hall
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """The API's description, without anything being opened."""
+    return _application(None).openapi()
+
+
+def _application(lifespan: Lifespan | None) -> FastAPI:
+    app = FastAPI(
+        title="Seawall",
+        version=__version__,
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        # Nothing leaves by itself, whatever the environment asks a library to export.
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
+    )
+    v1 = APIRouter(prefix="/v1")
+    for routes in (media, hashes, lists, cases):
+        v1.include_router(routes.router)
+    app.include_router(v1)
+    app.include_router(health.router)
+    app.include_router(reading.router)
+    troubles.install(app)
+    app.add_middleware(Envelope)
+    # It writes a line for each broken body, with bytes of it.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
+    return app

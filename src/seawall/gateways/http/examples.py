@@ -1,0 +1,134 @@
+"""Examples for every address, shown at `/docs`. Hashes, accounts and lists in them are made up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from seawall.errors import (
+    BadInput,
+    BodyEmpty,
+    BodyTooLarge,
+    DatabaseUnavailable,
+    Forbidden,
+    HashInvalid,
+    NotFound,
+    NotMedia,
+    RateLimited,
+    SeawallError,
+    Unauthenticated,
+)
+from seawall.gateways.http.answers import ErrorAnswer, of_error
+
+Responses = dict[int | str, dict[str, Any]]
+
+FINGERPRINTS = {
+    "md5": "9f1c3e6dba6f2f3a5f0f6f6a1f6d7c21",
+    "sha1": "3d9a0c1e8f4b7a2d5c6e9f80b1a2c3d4e5f60718",
+    "sha256": "6b1f0c9e2d3a4857b6c5d4e3f2a1908f7e6d5c4b3a29180706f5e4d3c2b1a09f",
+    "pdq": "e64cc9d9b3b3196cb3634c6699b3e64c9819e7266ccc93339b31cce6643319cd",
+    "quality": 100,
+}
+ALLOWED: dict[str, object] = {
+    "verdict": "allow",
+    "reasons": [],
+    "fingerprints": FINGERPRINTS,
+    "media_type": "image/jpeg",
+    "case_id": None,
+    "policy_version": "c1d7a2f09b3e4a58",
+    "elapsed_ms": 21.4,
+}
+HELD: dict[str, object] = {
+    **ALLOWED,
+    "verdict": "hold",
+    "reasons": [
+        {
+            "code": "perceptual_match",
+            "rule": "near-a-listed-picture",
+            "list": "Test list",
+            "kind": "perceptual",
+            "distance": 6,
+            "orientation": "mirrored",
+            "explanation": 'PDQ distance 6 to an item on the list "Test list", mirrored. A human decides.',
+        }
+    ],
+    "case_id": 17,
+}
+HASHES = {
+    "content_id": "photo-1",
+    "account_id": "ada",
+    "surface": "upload",
+    "sha256": FINGERPRINTS["sha256"],
+    "pdq": FINGERPRINTS["pdq"],
+    "pdq_quality": 100,
+}
+BATCH = {"items": [HASHES, {"content_id": "photo-2", "md5": FINGERPRINTS["md5"]}]}
+LISTS = {
+    "lists": [
+        {
+            "name": "Test list",
+            "source": "Test source",
+            "trust": "trusted",
+            "harm_class": "csam",
+            "max_distance": 31,
+            "enabled": True,
+            "test": True,
+            "entries": 1204,
+            "hashes": {"md5": 1204, "sha1": 0, "sha256": 1204, "pdq": 1187},
+            "disputed": 0,
+            "created_at": "2026-02-01T08:00:00Z",
+            "updated_at": "2026-03-01T08:00:00Z",
+        }
+    ]
+}
+CASE = {
+    "id": 17,
+    "state": "open",
+    "urgent": False,
+    "test": True,
+    "opened_at": "2026-03-01T12:30:04Z",
+    "items": [{"content_id": "photo-1", "state": "pending", "content_state": "held"}],
+}
+ALIVE = {"status": "ok"}
+READY = {"status": "ready", "parts": {"database": "ok", "index": "ok", "decoders": "ok"}}
+
+WRONG = {
+    "body_empty": BodyEmpty("The upload has no byte."),
+    "unauthenticated": Unauthenticated("This API key is unknown or revoked."),
+    "forbidden": Forbidden("The key forum lacks the scope judge."),
+    "not_found": NotFound("There is no case 17."),
+    "body_too_large": BodyTooLarge("The upload has more than 67108864 bytes."),
+    "not_media": NotMedia("The bytes are no picture or video."),
+    "bad_input": BadInput("content_id is missing.", hint="It is the platform's own id of what was uploaded."),
+    "hash_invalid": HashInvalid("pdq must be 64 hexadecimal digits."),
+    "rate_limited": RateLimited("This key may ask 6000 times a minute.", retry_after_s=2),
+    "unavailable": DatabaseUnavailable(
+        "PostgreSQL cannot be reached.", hint="Nothing was screened: do not publish it. Try again."
+    ),
+}
+
+
+def answers(examples: Mapping[str, object], *errors: str, when: str) -> Responses:
+    """What an address may answer: 200 with its examples, and errors by their names in `WRONG`."""
+    found: Responses = {200: {"description": when, **_json(_named(examples))}}
+    by_status: dict[int, dict[str, SeawallError]] = {}
+    for name in errors:
+        by_status.setdefault(WRONG[name].http_status, {})[name] = WRONG[name]
+    for status, meant in sorted(by_status.items()):
+        words = " ".join((type(error).__doc__ or "").split("\n\n", maxsplit=1)[0] for error in meant.values())
+        shown = {name: {"value": of_error(error)} for name, error in meant.items()}
+        found[status] = {"model": ErrorAnswer, "description": words, **_json(shown)}
+    return found
+
+
+def bodies(media_type: str, schema: dict[str, Any], examples: Mapping[str, object]) -> dict[str, Any]:
+    """One kind of request body in an OpenAPI document."""
+    return {media_type: {"schema": schema, "examples": _named(examples)}}
+
+
+def _named(examples: Mapping[str, object]) -> dict[str, Any]:
+    return {name: {"value": value} for name, value in examples.items()}
+
+
+def _json(examples: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {"application/json": {"examples": examples}}}

@@ -1,0 +1,187 @@
+"""POST /v1/hashes: hashes alone, one content or a batch, for platforms whose pictures may not leave."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, NoReturn
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
+
+from seawall import flow
+from seawall.access.keys import KeyInfo
+from seawall.errors import BadInput, BodyEmpty, BodyMalformed, SeawallError
+from seawall.gateways.http import examples
+from seawall.gateways.http.admission import Admission, count, no_parameters
+from seawall.gateways.http.answers import VerdictAnswer, VerdictsAnswer, of_answer
+from seawall.gateways.http.bodies import read_body
+from seawall.gateways.http.fields import ABOUT, about, hexadecimal, quality, refuse_unknown
+from seawall.gateways.http.hall import Hall, hall_of
+from seawall.gateways.http.media import described_fields, is_match
+from seawall.records import Answer, HashArrival, HashKind, Scope
+
+router = APIRouter(tags=["judge"])
+
+LARGEST_BATCH = 1000
+LARGEST_BODY = 4 * 1024 * 1024
+KNOWN = (*ABOUT, *(kind.value for kind in HashKind), "pdq_quality")
+
+_ITEM: dict[str, Any] = {
+    "type": "object",
+    "required": ["content_id"],
+    "additionalProperties": False,
+    "properties": {
+        **described_fields(),
+        **{
+            kind.value: {
+                "type": "string",
+                "description": f"{kind.length * 2} hexadecimal digits. At least one hash is needed.",
+            }
+            for kind in HashKind
+        },
+        "pdq_quality": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 100,
+            "description": "Quality of the PDQ hash.",
+        },
+    },
+}
+_BATCH: dict[str, Any] = {
+    "type": "object",
+    "required": ["items"],
+    "additionalProperties": False,
+    "properties": {
+        "items": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": LARGEST_BATCH,
+            "items": _ITEM,
+            "description": "Each is judged by itself.",
+        }
+    },
+}
+_OPENAPI = {
+    "requestBody": {
+        "required": True,
+        "content": examples.bodies(
+            "application/json",
+            {"oneOf": [_ITEM, _BATCH]},
+            {"one content": examples.HASHES, "a batch": examples.BATCH},
+        ),
+    }
+}
+
+
+@router.post(
+    "/hashes",
+    summary="Judge hashes alone",
+    description=(
+        "For platforms whose pictures may not leave. Send one object, or up to 1,000 as `items`; the answers come in "
+        "the same order, and each item counts as one request. With PDQ send its quality. Turned and mirrored copies "
+        "are found only where the bytes are sent. Nothing is sealed, since there are no bytes."
+    ),
+    response_model=VerdictAnswer | VerdictsAnswer,
+    dependencies=[Depends(no_parameters)],
+    responses=examples.answers(
+        {"one content": examples.HELD, "a batch": {"items": [examples.HELD, examples.ALLOWED]}},
+        *("body_empty", "unauthenticated", "forbidden", "body_too_large", "bad_input", "hash_invalid"),
+        *("rate_limited", "unavailable"),
+        when="The verdict, or the verdicts in the order of the items.",
+    ),
+    openapi_extra=_OPENAPI,
+)
+async def judge_hashes(
+    request: Request,
+    key: Annotated[KeyInfo, Depends(Admission(Scope.JUDGE, counted=False))],
+    hall: Annotated[Hall, Depends(hall_of)],
+) -> JSONResponse:
+    """Reads the hashes, judges each in turn in one thread, answers."""
+    try:
+        document = parse(await read_body(request, LARGEST_BODY))
+        is_batch = "items" in document
+        arrivals = batch(document) if is_batch else [arrival(document)]
+    except SeawallError:
+        count(hall, key)
+        raise
+    count(hall, key, len(arrivals))
+
+    def judge() -> list[Answer]:
+        answers = []
+        for each in arrivals:
+            answers.append(flow.judge_hashes(hall.rooms, each))
+            hall.trail.record(key.id, matches=int(is_match(answers[-1])))
+        return answers
+
+    found = [of_answer(answer) for answer in await hall.work(judge)]
+    return JSONResponse({"items": found} if is_batch else found[0])
+
+
+def parse(body: bytes) -> dict[str, object]:
+    """The body as a JSON object.
+
+    Raises:
+        BodyEmpty: there is none.
+        BodyMalformed: it is no JSON object, or says something twice.
+    """
+    if not body:
+        raise BodyEmpty("The body is empty.")
+    try:
+        document = json.loads(body.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise BodyMalformed("The body is no JSON in UTF-8.", hint="Names are written once each.") from None
+    if not isinstance(document, dict):
+        raise BodyMalformed("The body is no JSON object.")
+    return document
+
+
+def batch(document: dict[str, object]) -> list[HashArrival]:
+    """The arrivals of a batch, in its order.
+
+    Raises:
+        BadInput: names the item and field that cannot be used; then none is judged.
+    """
+    refuse_unknown(document, ("items",))
+    items = document["items"]
+    if not isinstance(items, list) or not 1 <= len(items) <= LARGEST_BATCH:
+        raise BadInput(f"items must be a list of 1 to {LARGEST_BATCH} objects.")
+    return [arrival(item, f"items[{number}].") for number, item in enumerate(items)]
+
+
+def arrival(given: object, where: str = "") -> HashArrival:
+    """One content's hashes.
+
+    Raises:
+        BadInput: names the field that cannot be used.
+    """
+    if not isinstance(given, dict):
+        raise BadInput(f"{where.rstrip('.') or 'The body'} must be an object.")
+    refuse_unknown(given, KNOWN, where)
+    said = about(given, where)
+    hashes = {kind.value: hexadecimal(given, kind, where) for kind in HashKind}
+    if not any(hashes.values()):
+        raise BadInput(f"{where}content_id comes without any hash.", hint="Send md5, sha1, sha256 or pdq.")
+    pdq_quality = quality(given, where)
+    if pdq_quality is not None and hashes["pdq"] is None:
+        raise BadInput(f"{where}pdq_quality comes without pdq.")
+    return HashArrival(
+        content_id=said.content_id,
+        **hashes,
+        pdq_quality=pdq_quality,
+        account_id=said.account_id,
+        surface=said.surface,
+        filename=said.filename,
+        uploader_ip=said.uploader_ip,
+        uploaded_at=said.uploaded_at,
+    )
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a name is there twice")
+    return document
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")

@@ -1,0 +1,142 @@
+"""POST /v1/media: the bytes of one upload, and the verdict on them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
+
+from seawall import flow
+from seawall.access.keys import KeyInfo
+from seawall.gateways.http import examples
+from seawall.gateways.http.admission import Admission
+from seawall.gateways.http.answers import VerdictAnswer, of_answer
+from seawall.gateways.http.bodies import FILE, Upload, once_each, query_pairs, read_upload
+from seawall.gateways.http.fields import ABOUT, LONGEST_TEXT, about, refuse_unknown
+from seawall.gateways.http.hall import Hall, hall_of
+from seawall.records import Answer, MediaArrival, Scope
+
+router = APIRouter(tags=["judge"])
+
+_SHARED: dict[str, tuple[str, dict[str, Any]]] = {
+    "content_id": ("The platform's own id of the content.", {"type": "string", "maxLength": LONGEST_TEXT}),
+    "account_id": (
+        "The platform's own id of who uploaded it. Cases are kept by account; without one, by content.",
+        {"type": "string", "maxLength": LONGEST_TEXT},
+    ),
+    "surface": (
+        "Where on the platform it happened. A policy can tell surfaces apart.",
+        {"type": "string", "default": "upload", "maxLength": 64},
+    ),
+    "filename": ("Its name, kept for reports.", {"type": "string", "maxLength": LONGEST_TEXT}),
+    "uploader_ip": ("From where it was uploaded, kept for reports.", {"type": "string", "format": "ip"}),
+    "uploaded_at": (
+        "When it was uploaded, with a time zone, kept for reports.",
+        {"type": "string", "format": "date-time"},
+    ),
+}
+EXAMPLES_OF_FIELDS = {
+    "content_id": "photo-1",
+    "account_id": "ada",
+    "surface": "upload",
+    "filename": "harbour.jpg",
+    "uploader_ip": "192.0.2.7",
+    "uploaded_at": "2026-03-01T12:30:00Z",
+}
+_PICTURE = {"type": "string", "format": "binary", "description": "The bytes as they were uploaded."}
+_FORM = {
+    "type": "object",
+    "required": [FILE, "content_id"],
+    "properties": {
+        FILE: _PICTURE,
+        **{name: {**schema, "description": words} for name, (words, schema) in _SHARED.items()},
+    },
+}
+
+
+def described_fields() -> dict[str, dict[str, Any]]:
+    """The fields that media and hashes share, as JSON schemas by name."""
+    return {name: {**schema, "description": words} for name, (words, schema) in _SHARED.items()}
+
+
+_OPENAPI: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": name,
+            "in": "query",
+            "required": name == "content_id",
+            "description": words,
+            "schema": schema,
+            "example": EXAMPLES_OF_FIELDS[name],
+        }
+        for name, (words, schema) in _SHARED.items()
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "image/*": {"schema": _PICTURE},
+            "application/octet-stream": {"schema": _PICTURE},
+            "multipart/form-data": {
+                "schema": _FORM,
+                "example": {FILE: "(the bytes)", "content_id": "photo-1", "account_id": "ada"},
+            },
+        },
+    },
+}
+
+
+@router.post(
+    "/media",
+    summary="Judge one upload",
+    description=(
+        "Send the bytes as the body, with the fields as query parameters; or as `multipart/form-data` with the bytes "
+        "in the part `file` and the fields beside it. Publish on `allow` and `warn` alone: not on `hold` or `block`, "
+        "and not when there is no answer. The same content_id and bytes again give the same answer and no second "
+        "case. Pictures that cannot be read are held."
+    ),
+    response_model=VerdictAnswer,
+    responses=examples.answers(
+        {"allow": examples.ALLOWED, "hold": examples.HELD},
+        *("body_empty", "unauthenticated", "forbidden", "body_too_large", "not_media", "bad_input"),
+        *("rate_limited", "unavailable"),
+        when="The verdict.",
+    ),
+    openapi_extra=_OPENAPI,
+)
+async def judge_media(
+    request: Request,
+    key: Annotated[KeyInfo, Depends(Admission(Scope.JUDGE))],
+    hall: Annotated[Hall, Depends(hall_of)],
+) -> JSONResponse:
+    """Reads the upload, judges it in a thread, answers."""
+    pairs = query_pairs(request)
+    upload = await read_upload(request, hall.settings.max_upload_bytes)
+    arrival = _arrival(upload, once_each([*pairs, *upload.pairs]))
+
+    def judge() -> Answer:
+        answer = flow.judge_media(hall.rooms, arrival)
+        hall.trail.record(key.id, matches=int(is_match(answer)))
+        return answer
+
+    return JSONResponse(of_answer(await hall.work(judge)))
+
+
+def is_match(answer: Answer) -> bool:
+    """Whether the asker learned that something is listed."""
+    return any(reason.list is not None for reason in answer.reasons)
+
+
+def _arrival(upload: Upload, given: dict[str, object]) -> MediaArrival:
+    refuse_unknown(given, ABOUT)
+    said = about(given)
+    return MediaArrival(
+        content_id=said.content_id,
+        body=upload.body,
+        account_id=said.account_id,
+        surface=said.surface,
+        filename=said.filename,
+        uploader_ip=said.uploader_ip,
+        uploaded_at=said.uploaded_at,
+        declared_media_type=upload.media_type,
+    )
