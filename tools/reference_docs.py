@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import enum
 import inspect
+import json
 import sys
 import typing
 from collections.abc import Callable, Iterable, Iterator
@@ -217,7 +218,7 @@ def api_page() -> str:
 
 def operation_lines(title: str, operation: dict[str, Any]) -> list[str]:
     """The section of one method on one path."""
-    lines = [f"## `{title}`", "", operation.get("summary", ""), "", operation.get("description", ""), ""]
+    lines = [f"## `{title}`", "", f"{operation.get('summary', '')}.", "", operation.get("description", ""), ""]
     if not operation.get("security"):
         lines += ["No key is needed.", ""]
     rows = [
@@ -233,21 +234,50 @@ def operation_lines(title: str, operation: dict[str, Any]) -> list[str]:
     if rows:
         lines += table(("Parameter", "Where", "Type", "Needed", "What it is"), rows)
     for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
-        lines += [f"Body as `{media_type}`: {type_of(content.get('schema', {}))}", ""]
-    answers = (
-        (
-            status,
-            answer.get("description", ""),
-            ", ".join(type_of(c.get("schema", {})) for c in answer.get("content", {}).values()),
-        )
+        lines += body_lines(media_type, content)
+    answers = [
+        (status, answer.get("description", ""), answer_words(answer))
         for status, answer in operation["responses"].items()
-    )
-    return [*lines, *table(("Status", "When", "Body"), answers)]
+    ]
+    lines += table(("Status", "When", "Body, or code of the error"), answers)
+    good = operation["responses"].get("200", {}).get("content", {}).get("application/json", {})
+    return [*lines, *example_lines("Answer", good)]
+
+
+def body_lines(media_type: str, content: dict[str, Any]) -> list[str]:
+    """What a request's body may be; shapes that stand nowhere else are written out."""
+    schema = content.get("schema", {})
+    options = schema.get("anyOf", schema.get("oneOf", [schema]))
+    kinds = "one of these objects" if len(options) > 1 else type_of(schema)
+    lines = [f"Body as `{media_type}`: {kinds}.", ""]
+    for option in options:
+        lines += schema_lines(option)
+    return [*lines, *example_lines("Body", content)]
+
+
+def answer_words(answer: dict[str, Any]) -> str:
+    """The shape of an answer, or the codes of the errors that it may be."""
+    content = answer.get("content", {}).get("application/json", {})
+    shape = type_of(content.get("schema", {}))
+    if "ErrorAnswer" not in shape:
+        return shape
+    return ", ".join(f"[`{code}`](errors.md)" for code in content.get("examples", ())) or shape
+
+
+def example_lines(title: str, content: dict[str, Any]) -> list[str]:
+    """The examples of a body, folded away."""
+    lines: list[str] = []
+    for name, example in content.get("examples", {}).items():
+        shown = json.dumps(example["value"], indent=2, ensure_ascii=False)
+        summary = f"<details><summary>{title}: {name}</summary>"
+        lines += [summary, "", "```json", shown, "```", "", "</details>", ""]
+    return lines
 
 
 def schema_lines(schema: dict[str, Any]) -> list[str]:
     """The description of one shape, and its fields or values."""
-    lines = [schema.get("description", ""), ""] if schema.get("description") else []
+    described = schema.get("description", "").split("\n\n")[0]
+    lines = [described, ""] if described else []
     if "enum" in schema:
         return [*lines, "One of " + ", ".join(f"`{value}`" for value in schema["enum"]) + ".", ""]
     needed = schema.get("required", ())
@@ -255,7 +285,7 @@ def schema_lines(schema: dict[str, Any]) -> list[str]:
         (f"`{name}`", type_of(field), yes_no(name in needed), field.get("description", ""))
         for name, field in schema.get("properties", {}).items()
     ]
-    return lines + (table(("Field", "Type", "Always there", "What it is"), rows) if rows else [])
+    return lines + (table(("Field", "Type", "Needed", "What it is"), rows) if rows else [])
 
 
 def type_of(schema: dict[str, Any]) -> str:
