@@ -13,18 +13,17 @@ from io import BytesIO
 
 import numpy as np
 import uvicorn
-from fastapi import FastAPI
 from PIL import Image
 
 from seawall import flow
 from seawall.access import people
 from seawall.access.passwords import Passwords
 from seawall.actions import endpoints
-from seawall.console.app import mount
 from seawall.evidence import audit
 from seawall.hashlists import store
 from seawall.records import SYSTEM, Answer, EntryDraft, MediaArrival, Role, Trust
 from seawall.runtime import Runtime
+from seawall.server import build
 
 TEST_LIST = "Test list"
 PASSWORD = "seven calm otters swim"  # of test people only
@@ -103,8 +102,7 @@ class Stand:
 @contextmanager
 def serving(runtime: Runtime) -> Iterator[Stand]:
     """Serves the console of one runtime on a free port of this machine."""
-    app = FastAPI()
-    mount(app, runtime)
+    app = build(runtime, with_worker=False)
     with runtime.database.transaction() as session:
         endpoints.add(session, runtime.master_key, "http://127.0.0.1:9/hooks", actor=SYSTEM)
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", server_header=False)

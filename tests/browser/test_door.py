@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from playwright.sync_api import expect
 
+from seawall.console.app import PATH, console
 from seawall.records import Role
+from seawall.runtime import Runtime
 from tests.browser.conftest import Watched
 from tests.browser.stand import PASSWORD, Stand
 
@@ -116,3 +123,24 @@ def test_each_role_sees_its_own_pages(
         assert answer is not None
         assert answer.status == 403
         expect(watched.page.get_by_text("Your account may not")).to_be_visible()
+
+
+def test_with_tls_the_cookies_are_bound_to_this_host(stand: Stand) -> None:
+    stand.person("ana")
+    settings = stand.runtime.settings.model_copy(update={"public_url": "https://seawall.test"})
+    secured = SimpleNamespace(settings=settings, database=stand.runtime.database, rooms=stand.runtime.rooms)
+    app = FastAPI()
+    app.mount(PATH, console(cast("Runtime", secured)))
+    client = TestClient(app, base_url="https://seawall.test")
+    page = client.get("/console/login")
+    (token,) = re.findall(r'name="csrf" value="([^"]+)"', page.text)
+    form = {"csrf": token, "name": "ana", "password": PASSWORD}
+    answer = client.post(
+        "/console/login", data=form, headers={"Origin": "https://seawall.test"}, follow_redirects=False
+    )
+    given = [*page.headers.get_list("set-cookie"), *answer.headers.get_list("set-cookie")]
+    assert answer.status_code == 303
+    assert {cookie.split("=")[0] for cookie in given} == {"__Host-seawall_form", "__Host-seawall_session"}
+    assert all("; Secure" in cookie and "; HttpOnly" in cookie and "; Path=/" in cookie for cookie in given)
+    assert not any("domain" in cookie.lower() for cookie in given)
+    assert client.get("/console/").status_code == 200

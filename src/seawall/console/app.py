@@ -34,7 +34,6 @@ def console(runtime: Runtime) -> FastAPI:
         app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     troubles.install(app)
-    app.add_middleware(Guard)
     return app
 
 
@@ -46,4 +45,5 @@ def mount(app: FastAPI, runtime: Runtime) -> None:
         """The address that people type."""
         return RedirectResponse(f"{PATH}/", status_code=308)
 
-    app.mount(PATH, console(runtime), name="console")
+    # The guard stands outside of the whole console, so that its last-resort error page is guarded too.
+    app.mount(PATH, Guard(console(runtime)), name="console")

@@ -9,7 +9,8 @@ from datetime import datetime
 from seawall.cases.store import CaseView, DecisionView, ItemView, QueueRow
 from seawall.console import wording
 from seawall.console.wording import Choice, counted
-from seawall.records import Finding, ItemState, Match, Reason
+from seawall.policy.decide import describe
+from seawall.records import ItemState, Match, MatchKind, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,13 @@ class CaseRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ReasonPart:
-    """One reason in plain words; without a list it is no match but a failure to look."""
+class FoundPart:
+    """What one list has that is nearest to the upload, in words; without a list, what could not be done."""
 
-    text: str
     list: str | None
+    about: str
     is_test: bool
     likeness: str
-    orientation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,9 @@ class ItemPart:
     standing: str
     open: bool
     sealed: bool
-    reasons: tuple[ReasonPart, ...]
+    why: tuple[str, ...]
+    found: tuple[FoundPart, ...]
+    looks: str
     facts: tuple[tuple[str, str], ...]
     added_at: datetime
     choices: tuple[Choice, ...]
@@ -152,7 +154,9 @@ def _item_part(number: int, item: ItemView) -> ItemPart:
         standing=wording.STANDINGS[item.content_state],
         open=item.state is ItemState.PENDING,
         sealed=item.evidence_id is not None,
-        reasons=tuple(_reason_part(reason, item.findings) for reason in item.reasons),
+        why=_why(item),
+        found=tuple(_found(item)),
+        looks=wording.looks(look.user for look in item.reveals if look.shown_at),
         facts=tuple(_facts(item)),
         added_at=item.added_at,
         choices=wording.CHOICES,
@@ -160,15 +164,42 @@ def _item_part(number: int, item: ItemView) -> ItemPart:
     )
 
 
-def _reason_part(reason: Reason, findings: Iterable[Finding]) -> ReasonPart:
-    lists = [finding.list for finding in findings if isinstance(finding, Match)]
-    return ReasonPart(
-        text=reason.explanation,
-        list=reason.list,
-        is_test=any(found.name == reason.list and found.is_test for found in lists),
-        likeness=wording.likeness(reason.kind, reason.distance) if reason.list else "",
-        orientation=wording.turned(reason.orientation),
-    )
+def _why(item: ItemView) -> tuple[str, ...]:
+    """What the policy's rules say, each once. A reason begins with what was found, which is shown on its own."""
+    said = [f"{describe(finding)}. " for finding in item.findings]
+    told = []
+    for reason in item.reasons:
+        begun = next((text for text in said if reason.explanation.startswith(text)), "")
+        told.append(reason.explanation.removeprefix(begun))
+    return tuple(dict.fromkeys(told))
+
+
+def _found(item: ItemView) -> Iterable[FoundPart]:
+    """The nearest match of each list, in the order in which they were found, and what could not be done."""
+    by_list: dict[str, list[Match]] = {}
+    for finding in item.findings:
+        if isinstance(finding, Match):
+            by_list.setdefault(finding.list.name, []).append(finding)
+        else:
+            yield FoundPart(None, "Not screened to the end", False, finding.explanation)
+    for matches in by_list.values():
+        nearest = min(matches, key=lambda match: (match.kind is not MatchKind.EXACT, match.distance))
+        yield FoundPart(
+            nearest.list.name,
+            f"{wording.TRUST[nearest.list.trust]}, {wording.HARM_CLASSES[nearest.list.harm_class]}",
+            nearest.list.is_test,
+            _likeness(nearest, len(matches) - 1),
+        )
+
+
+def _likeness(match: Match, more: int) -> str:
+    parts = [wording.likeness(match.kind, match.distance, match.hash_kind), wording.turned(match.orientation)]
+    if match.classification is not None:
+        parts.append(f"classified {match.classification.code} ({match.classification.scheme})")
+    if match.disputed:
+        parts.append("a disputed entry")
+    said = ", ".join(part for part in parts if part)
+    return f"{said}; {counted(more, 'more entry', 'more entries')} of this list" if more else said
 
 
 def _facts(item: ItemView) -> Iterable[tuple[str, str]]:
@@ -185,13 +216,12 @@ def _facts(item: ItemView) -> Iterable[tuple[str, str]]:
     if item.uploaded_at:
         yield "Uploaded", wording.exact_time(item.uploaded_at)
     yield "Policy", item.policy_version
-    yield "Looks so far", wording.looks(look.user for look in item.reveals if look.shown_at)
 
 
 def _in_short(reasons: Iterable[Reason]) -> str:
     for reason in reasons:
         if reason.list is None:
-            return reason.explanation
+            return "Could not be screened to the end"
         turned = wording.turned(reason.orientation)
         likeness = wording.likeness(reason.kind, reason.distance)
         return f"{likeness}, {turned}" if turned else likeness

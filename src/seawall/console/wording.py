@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from seawall.records import CaseState, ContentState, ItemState, MatchKind, Orientation, Outcome, RevealStage
+from seawall.records import CaseState, ContentState, HashKind, MatchKind, Orientation, Outcome, RevealStage
 
 PDQ_BITS = 256
 
@@ -63,11 +63,6 @@ CASE_STATES = {
     CaseState.OPEN: "Open",
     CaseState.ESCALATED: "Escalated",
     CaseState.DECIDED: "Decided",
-}
-ITEM_STATES = {
-    ItemState.PENDING: "To decide",
-    ItemState.CONFIRMED: "Confirmed",
-    ItemState.NOT_A_MATCH: "Not a match",
 }
 OUTCOMES = {
     Outcome.CONFIRM: "Confirmed",
@@ -130,6 +125,7 @@ STAGES = {
 }
 DELIVERY_STATES = {"pending": "Waiting", "delivered": "Delivered", "failed": "Given up"}
 HARM_CLASSES = {"csam": "CSAM", "ncii": "NCII", "terrorism": "Terrorism", "other": "Other"}
+HASH_NAMES = {HashKind.MD5: "MD5", HashKind.SHA1: "SHA-1", HashKind.SHA256: "SHA-256", HashKind.PDQ: "PDQ"}
 TRUST = {"trusted": "Trusted", "standard": "Standard", "unverified": "Unverified"}
 
 
@@ -167,12 +163,13 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def likeness(kind: MatchKind | None, distance: int | None) -> str:
+def likeness(kind: MatchKind | None, distance: int | None, hash_kind: HashKind | None = None) -> str:
     """How near an upload is to the entry that it met."""
     if kind is MatchKind.EXACT or distance is None:
-        return "The very same file"
+        by = f", by its {HASH_NAMES[hash_kind]}" if hash_kind else " as a listed one"
+        return f"The very same file{by}"
     if distance == 0:
-        return f"No bit of {PDQ_BITS} differs"
+        return f"Looks the same, all {PDQ_BITS} bits agree"
     closeness = "very close" if distance <= 10 else "close" if distance <= 20 else "similar"
     return f"{counted(distance, 'bit')} of {PDQ_BITS} {'differs' if distance == 1 else 'differ'} ({closeness})"
 
@@ -185,9 +182,9 @@ def turned(orientation: Orientation | None) -> str:
 
 
 def looks(people: Iterable[str]) -> str:
-    """Who has looked, and how often: ``ana 2 times, ben once``."""
+    """Who has looked, and how often: ``ana 2 times, ben once``; empty when nobody has."""
     times = Counter(people)
-    return ", ".join(f"{name} {'once' if n == 1 else f'{n} times'}" for name, n in sorted(times.items())) or "none"
+    return ", ".join(f"{name} {'once' if n == 1 else f'{n} times'}" for name, n in sorted(times.items()))
 
 
 def consequence(outcome: Outcome, *, restricted: bool, heard: bool) -> str:

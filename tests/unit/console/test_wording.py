@@ -6,8 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from seawall.actions.schedule import MessageState
 from seawall.console import wording
-from seawall.records import CaseState, ItemState, MatchKind, Orientation, Outcome, RevealStage, Verdict
+from seawall.records import (
+    CaseState,
+    ContentState,
+    HarmClass,
+    HashKind,
+    MatchKind,
+    Orientation,
+    Outcome,
+    RevealStage,
+    Trust,
+)
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -38,8 +49,8 @@ def test_the_exact_time_is_utc_wherever_it_came_from() -> None:
 @pytest.mark.parametrize(
     ("kind", "distance", "said"),
     [
-        (MatchKind.EXACT, 0, "The very same file"),
-        (MatchKind.PERCEPTUAL, 0, "No bit of 256 differs"),
+        (MatchKind.EXACT, 0, "The very same file as a listed one"),
+        (MatchKind.PERCEPTUAL, 0, "Looks the same, all 256 bits agree"),
         (MatchKind.PERCEPTUAL, 1, "1 bit of 256 differs (very close)"),
         (MatchKind.PERCEPTUAL, 10, "10 bits of 256 differ (very close)"),
         (MatchKind.PERCEPTUAL, 11, "11 bits of 256 differ (close)"),
@@ -54,8 +65,11 @@ def test_every_value_that_a_page_shows_has_its_word() -> None:
     for words, values in (
         (wording.ORIENTATIONS, Orientation),
         (wording.CASE_STATES, CaseState),
-        (wording.ITEM_STATES, ItemState),
-        (wording.VERDICTS, Verdict),
+        (wording.STANDINGS, ContentState),
+        (wording.HASH_NAMES, HashKind),
+        (wording.TRUST, Trust),
+        (wording.HARM_CLASSES, HarmClass),
+        (wording.DELIVERY_STATES, MessageState),
         (wording.OUTCOMES, Outcome),
         (wording.STAGES, RevealStage),
     ):
@@ -78,3 +92,19 @@ def test_numbers_are_counted(number: int, said: str) -> None:
 @pytest.mark.parametrize(("number", "said"), [(812, "812 B"), (3_140, "3.1 kB"), (2_449_000, "2.4 MB")])
 def test_sizes_are_for_people(number: int, said: str) -> None:
     assert wording.size(number) == said
+
+
+def test_an_exact_match_says_by_which_digest() -> None:
+    assert wording.likeness(MatchKind.EXACT, 0, HashKind.SHA1) == "The very same file, by its SHA-1"
+
+
+def test_looks_are_said_by_person() -> None:
+    assert wording.looks(["ben", "ana", "ana"]) == "ana 2 times, ben once"
+    assert wording.looks([]) == ""
+
+
+def test_a_decision_claims_no_message_that_nobody_hears() -> None:
+    told = wording.consequence(Outcome.CONFIRM, restricted=True, heard=True)
+    assert told == "The platform is told to remove it, and to restrict the account."
+    assert "was not told" in wording.consequence(Outcome.CONFIRM, restricted=True, heard=False)
+    assert "unpublished" in wording.consequence(Outcome.ESCALATE, restricted=False, heard=False)
