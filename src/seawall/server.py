@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
+import socket
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -62,6 +65,8 @@ def serve(runtime: Runtime, *, with_worker: bool = True, say: Callable[[str], No
             f"Cannot listen on {settings.host}:{settings.port}.",
             hint="Another program has the port, or it is not yours to take; choose one with --port.",
         ) from None
+    # From here on connections wait instead of being refused, so that "ready" is true when it is said.
+    listener.listen(config.backlog)
     port = listener.getsockname()[1]
     address = settings.public_url or f"http://{settings.host}:{port}"
     with runtime.database.transaction() as session:
@@ -69,7 +74,22 @@ def serve(runtime: Runtime, *, with_worker: bool = True, say: Callable[[str], No
     if link:
         say(f"First start. Choose the administrator's password here, within a day, once:\n  {link}")
     say(f"Seawall is ready.\n  API docs  {address}/docs\n  Console   {address}/console")
-    uvicorn.Server(config).run(sockets=[listener])
+    _run_until_told_to_stop(uvicorn.Server(config), listener)
+
+
+def _run_until_told_to_stop(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Uvicorn sends itself the signal that ended it once more when it is done. That one must end nothing, since rooms
+    are still to be closed and the embedded PostgreSQL is still to be stopped."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        server.run(sockets=[listener])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _first_link(session: Session, address: str) -> str | None:

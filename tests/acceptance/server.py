@@ -37,7 +37,7 @@ def seawall(home: Path, *arguments: str, check: bool = True, **more: str) -> sub
     )
 
 
-def make_key(home: Path, name: str = "test platform", *scopes: str) -> str:
+def make_key(home: Path, name: str = "test-platform", *scopes: str) -> str:
     """Makes an API key by the command, and returns it."""
     options = [part for scope in scopes or ("judge",) for part in ("--scope", scope)]
     made = seawall(home, "keys", "create", name, *options)
@@ -52,6 +52,7 @@ class ServerProcess:
     def __init__(self, home: Path, *arguments: str, script: Path | None = None, **more: str) -> None:
         program = [str(script)] if script is not None else ["-m", "seawall.cli.main"]
         self.home = home
+        self._asks = script is None  # a program that is to die at the first step may not be asked whether it is ready
         self.process = subprocess.Popen(
             [sys.executable, *program, "serve", "--port", "0", *arguments],
             env=environment(home, **more),
@@ -81,7 +82,7 @@ class ServerProcess:
         while not self._ready.wait(0.05):
             assert self.process.poll() is None, "the server ended:\n" + "".join(self.lines)
             assert time.monotonic() < limit, "the server did not start:\n" + "".join(self.lines)
-        while True:
+        while self._asks:
             try:
                 if httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200:
                     return self
@@ -90,6 +91,7 @@ class ServerProcess:
             assert self.process.poll() is None, "the server ended:\n" + "".join(self.lines)
             assert time.monotonic() < limit, "the server is not ready:\n" + "".join(self.lines)
             time.sleep(0.05)
+        return self
 
     @property
     def output(self) -> str:

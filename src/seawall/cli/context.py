@@ -36,6 +36,14 @@ def open_settings(**overrides: object) -> Settings:
     return settings
 
 
+def end_on_sigterm() -> None:
+    """Lets SIGTERM end the process as Ctrl-C does: what was opened is closed on the way out."""
+    import signal
+    import sys
+
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+
+
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Database]:
     """The database at the newest schema, and nothing else."""

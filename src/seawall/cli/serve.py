@@ -16,9 +16,10 @@ def serve(
 
     Example: seawall serve --port 8420
     """
-    from seawall.cli.context import open_runtime, open_settings
+    from seawall.cli.context import end_on_sigterm, open_runtime, open_settings
     from seawall.server import serve as run
 
+    end_on_sigterm()
     settings = open_settings(host=host, port=port)
     with open_runtime(settings) as runtime:
         run(runtime, with_worker=worker, say=typer.echo)

@@ -12,9 +12,10 @@ def worker() -> None:
     """
     import asyncio
 
-    from seawall.cli.context import open_runtime, open_settings
+    from seawall.cli.context import end_on_sigterm, open_runtime, open_settings
     from seawall.worker.run import run_worker
 
+    end_on_sigterm()
     settings = open_settings()
     with open_runtime(settings) as runtime:
         typer.echo("Worker is ready.")
