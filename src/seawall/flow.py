@@ -20,7 +20,7 @@ from seawall.cases.store import DecisionResult
 from seawall.database.documents import reason_from_json, reason_to_json
 from seawall.database.locks import Lock, take
 from seawall.database.sessions import Database
-from seawall.database.tables import Content, now
+from seawall.database.tables import Content
 from seawall.decoding.pool import DecoderPool
 from seawall.errors import DecodingFailed, NotMedia
 from seawall.evidence import audit
@@ -264,7 +264,7 @@ def ask_to_reveal(rooms: Rooms, person: PersonSession, evidence_id: int, stage: 
             person.actor,
             "reveal.ask",
             f"evidence:{evidence_id}",
-            {"stage": stage.value, "at": now().isoformat()},
+            {"stage": stage.value},
         )
     return token
 
