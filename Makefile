@@ -15,8 +15,8 @@ LOCKS := requirements.lock requirements-dev.lock package-lock.json
 # A person's own pip configuration must not send the install elsewhere.
 export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Python compiles what it imports when it first does; compiling everything here would take a third of the time.
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-input --no-compile
+# Compiled while installing, since some environments forbid Python to do it later, and every start would pay for that.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-input --compile
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-header --no-emit-index-url --no-emit-find-links pyproject.toml
 
