@@ -1,6 +1,6 @@
 """How long a fingerprint takes: PDQ alone, and a whole JPEG through a decoder child.
 
-    .venv/bin/python benchmarks/bench_pdq.py
+    make bench-pdq
 
 Prints a table of medians in milliseconds and writes benchmarks/results/pdq.json. The reference is measured too where
 the package `pdqhash` is installed.
