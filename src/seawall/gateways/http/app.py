@@ -9,7 +9,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anyio
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from seawall import __version__
 from seawall.gateways.http import cases, hashes, health, lists, media, reading, troubles
@@ -19,6 +20,7 @@ from seawall.runtime import Runtime
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
+ROUTERS = (media.router, hashes.router, lists.router, cases.router, health.router, reading.router)
 ABOUT = (
     "Send an upload before you publish it, and publish it only on the verdict `allow` or `warn`. Every request "
     "carries a key, every error has one shape, and what was not screened is not clean."
@@ -49,7 +51,13 @@ def create_app(runtime: Runtime, lifespan: Lifespan | None = None) -> FastAPI:
 
 def openapi_document() -> dict[str, Any]:
     """The API's description, without anything being opened."""
-    return _application(None).openapi()
+    document: dict[str, Any] = description_only().openapi()
+    return document
+
+
+def description_only() -> FastAPI:
+    """The application without a runtime: it can be described and read, and nothing else."""
+    return _application(None)
 
 
 def _application(lifespan: Lifespan | None) -> FastAPI:
@@ -70,14 +78,25 @@ def _application(lifespan: Lifespan | None) -> FastAPI:
             "auto_configure": False,
         },
     )
-    v1 = APIRouter(prefix="/v1")
-    for routes in (media, hashes, lists, cases):
-        v1.include_router(routes.router)
-    app.include_router(v1)
-    app.include_router(health.router)
-    app.include_router(reading.router)
+    for routes in ROUTERS:
+        app.include_router(routes)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     troubles.install(app)
     app.add_middleware(Envelope)
     # It writes a line for each broken body, with bytes of it.
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The framework's description of the routes, with our examples whole: it leaves out what is null in them."""
+    document = FastAPI.openapi(app)
+    for route in (each for router in ROUTERS for each in router.routes):
+        if not isinstance(route, APIRoute) or not route.include_in_schema:
+            continue
+        for method in route.methods or ():
+            described = document["paths"][route.path_format][method.lower()]["responses"]
+            for status, answer in route.responses.items():
+                shown = answer["content"]["application/json"]["examples"]
+                described[str(status)]["content"]["application/json"]["examples"] = shown
+    return document

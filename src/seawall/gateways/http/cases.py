@@ -14,7 +14,7 @@ from seawall.gateways.http.answers import CaseAnswer, of_case
 from seawall.gateways.http.hall import Hall, hall_of
 from seawall.records import Scope
 
-router = APIRouter(tags=["cases"])
+router = APIRouter(prefix="/v1", tags=["cases"])
 
 
 @router.get(

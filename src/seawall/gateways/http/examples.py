@@ -44,7 +44,7 @@ HELD: dict[str, object] = {
     "reasons": [
         {
             "code": "perceptual_match",
-            "rule": "near-a-listed-picture",
+            "rule": "looks-like-a-listed-picture",
             "list": "Test list",
             "kind": "perceptual",
             "distance": 6,

@@ -20,7 +20,7 @@ from seawall.gateways.http.hall import Hall, hall_of
 from seawall.gateways.http.media import described_fields, is_match
 from seawall.records import Answer, HashArrival, HashKind, Scope
 
-router = APIRouter(tags=["judge"])
+router = APIRouter(prefix="/v1", tags=["judge"])
 
 LARGEST_BATCH = 1000
 LARGEST_BODY = 4 * 1024 * 1024

@@ -14,7 +14,7 @@ from seawall.hashlists import store
 from seawall.hashlists.store import ListSummary
 from seawall.records import Scope
 
-router = APIRouter(tags=["lists"])
+router = APIRouter(prefix="/v1", tags=["lists"])
 
 
 @router.get(

@@ -17,7 +17,7 @@ from seawall.gateways.http.fields import ABOUT, LONGEST_TEXT, about, refuse_unkn
 from seawall.gateways.http.hall import Hall, hall_of
 from seawall.records import Answer, MediaArrival, Scope
 
-router = APIRouter(tags=["judge"])
+router = APIRouter(prefix="/v1", tags=["judge"])
 
 _SHARED: dict[str, tuple[str, dict[str, Any]]] = {
     "content_id": ("The platform's own id of the content.", {"type": "string", "maxLength": LONGEST_TEXT}),
