@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 
 from seawall import __version__
 from seawall.gateways.http import cases, hashes, health, lists, media, reading, troubles
+from seawall.gateways.http.admission import Admission
 from seawall.gateways.http.envelope import Envelope
 from seawall.gateways.http.hall import open_hall
 from seawall.runtime import Runtime
@@ -95,8 +96,17 @@ def _described(app: FastAPI) -> dict[str, Any]:
         if not isinstance(route, APIRoute) or not route.include_in_schema:
             continue
         for method in route.methods or ():
-            described = document["paths"][route.path_format][method.lower()]["responses"]
+            operation = document["paths"][route.path_format][method.lower()]
+            operation["description"] = f"{route.description}{_scopes(route)}"
             for status, answer in route.responses.items():
                 shown = answer["content"]["application/json"]["examples"]
-                described[str(status)]["content"]["application/json"]["examples"] = shown
+                operation["responses"][str(status)]["content"]["application/json"]["examples"] = shown
     return document
+
+
+def _scopes(route: APIRoute) -> str:
+    """What the key of this route needs, in words."""
+    doors = [part.call for part in route.dependant.dependencies if isinstance(part.call, Admission)]
+    return "".join(
+        f" The key needs the scope {' or '.join(f'`{scope}`' for scope in door.scopes)}." for door in doors
+    )

@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1", tags=["cases"])
     dependencies=[Depends(Admission(Scope.JUDGE, Scope.ADMIN)), Depends(no_parameters)],
     responses=examples.answers(
         {"an open case": examples.CASE},
-        *("unauthenticated", "forbidden", "not_found", "bad_input", "rate_limited", "unavailable"),
+        *("not_found", "bad_input", *examples.DOOR, *examples.FAILURES),
         when="The case.",
     ),
 )

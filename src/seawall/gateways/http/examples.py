@@ -8,12 +8,17 @@ from typing import Any
 from seawall.errors import (
     BadInput,
     BodyEmpty,
+    BodyMalformed,
     BodyTooLarge,
     DatabaseUnavailable,
+    DecoderUnavailable,
     Forbidden,
     HashInvalid,
+    IndexUnavailable,
+    InternalError,
     NotFound,
     NotMedia,
+    ObjectStoreUnavailable,
     RateLimited,
     SeawallError,
     Unauthenticated,
@@ -92,31 +97,40 @@ CASE = {
 ALIVE = {"status": "ok"}
 READY = {"status": "ready", "parts": {"database": "ok", "index": "ok", "decoders": "ok"}}
 
-WRONG = {
-    "body_empty": BodyEmpty("The upload has no byte."),
-    "unauthenticated": Unauthenticated("This API key is unknown or revoked."),
-    "forbidden": Forbidden("The key forum lacks the scope judge."),
-    "not_found": NotFound("There is no case 17."),
-    "body_too_large": BodyTooLarge("The upload has more than 67108864 bytes."),
-    "not_media": NotMedia("The bytes are no picture or video."),
-    "bad_input": BadInput("content_id is missing.", hint="It is the platform's own id of what was uploaded."),
-    "hash_invalid": HashInvalid("pdq must be 64 hexadecimal digits."),
-    "rate_limited": RateLimited("This key may ask 6000 times a minute.", retry_after_s=2),
-    "unavailable": DatabaseUnavailable(
-        "PostgreSQL cannot be reached.", hint="Nothing was screened: do not publish it. Try again."
-    ),
+WRONG: dict[str, SeawallError] = {
+    error.code: error
+    for error in (
+        BodyEmpty("The upload has no byte."),
+        BodyMalformed("The multipart body ends before its closing boundary."),
+        Unauthenticated("This API key is unknown or revoked."),
+        Forbidden("The key forum lacks the scope judge."),
+        NotFound("There is no case 17."),
+        BodyTooLarge("The upload has more than 67108864 bytes."),
+        NotMedia("The bytes are no picture or video."),
+        BadInput("content_id is missing.", hint="It is the platform's own id of what was uploaded."),
+        HashInvalid("pdq must be 64 hexadecimal digits."),
+        RateLimited("This key may ask 6000 times a minute.", retry_after_s=2),
+        InternalError("Something failed that nobody foresaw; it is in the log as 5d1f0c2b7a9e4833."),
+        DatabaseUnavailable("PostgreSQL cannot be reached."),
+        IndexUnavailable("The hash lists are not loaded yet."),
+        DecoderUnavailable("No decoder became free within 10 s."),
+        ObjectStoreUnavailable("The evidence could not be written."),
+    )
 }
+DOOR = (Unauthenticated.code, Forbidden.code, RateLimited.code)
+FAILURES = (InternalError.code, DatabaseUnavailable.code)
+NOT_JUDGED = (*FAILURES, IndexUnavailable.code)
 
 
 def answers(examples: Mapping[str, object], *errors: str, when: str) -> Responses:
-    """What an address may answer: 200 with its examples, and errors by their names in `WRONG`."""
+    """What an address may answer: 200 with its examples, and errors by their codes."""
     found: Responses = {200: {"description": when, **_json(_named(examples))}}
     by_status: dict[int, dict[str, SeawallError]] = {}
-    for name in errors:
-        by_status.setdefault(WRONG[name].http_status, {})[name] = WRONG[name]
+    for code in errors:
+        by_status.setdefault(WRONG[code].http_status, {})[code] = WRONG[code]
     for status, meant in sorted(by_status.items()):
         words = " ".join((type(error).__doc__ or "").split("\n\n", maxsplit=1)[0] for error in meant.values())
-        shown = {name: {"value": of_error(error)} for name, error in meant.items()}
+        shown = {code: {"value": of_error(error)} for code, error in meant.items()}
         found[status] = {"model": ErrorAnswer, "description": words, **_json(shown)}
     return found
 

@@ -85,8 +85,8 @@ _OPENAPI = {
     dependencies=[Depends(no_parameters)],
     responses=examples.answers(
         {"one content": examples.HELD, "a batch": {"items": [examples.HELD, examples.ALLOWED]}},
-        *("body_empty", "unauthenticated", "forbidden", "body_too_large", "bad_input", "hash_invalid"),
-        *("rate_limited", "unavailable"),
+        *("body_empty", "body_malformed", "body_too_large", "bad_input", "hash_invalid"),
+        *(*examples.DOOR, *examples.NOT_JUDGED),
         when="The verdict, or the verdicts in the order of the items.",
     ),
     openapi_extra=_OPENAPI,

@@ -32,7 +32,9 @@ async def alive() -> AliveAnswer:
     "/readyz",
     summary="Whether it can judge",
     description="Asks database, index and decoders. Send no uploads here while this fails.",
-    responses=examples.answers({"ready": examples.READY}, "unavailable", when="It can."),
+    responses=examples.answers(
+        {"ready": examples.READY}, *examples.NOT_JUDGED, "decoder_unavailable", when="It can."
+    ),
 )
 async def ready(hall: Annotated[Hall, Depends(hall_of)]) -> ReadyAnswer:
     """Asks each part in turn; the first that is missing is the answer."""

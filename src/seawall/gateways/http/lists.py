@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1", tags=["lists"])
     dependencies=[Depends(Admission(Scope.LISTS)), Depends(no_parameters)],
     responses=examples.answers(
         {"one list": examples.LISTS},
-        *("unauthenticated", "forbidden", "bad_input", "rate_limited", "unavailable"),
+        *("bad_input", *examples.DOOR, *examples.FAILURES),
         when="All lists, by name.",
     ),
 )

@@ -98,8 +98,8 @@ _OPENAPI: dict[str, Any] = {
     response_model=VerdictAnswer,
     responses=examples.answers(
         {"allow": examples.ALLOWED, "hold": examples.HELD},
-        *("body_empty", "unauthenticated", "forbidden", "body_too_large", "not_media", "bad_input"),
-        *("rate_limited", "unavailable"),
+        *("body_empty", "body_malformed", "body_too_large", "not_media", "bad_input"),
+        *(*examples.DOOR, *examples.NOT_JUDGED, "decoder_unavailable", "object_store_unavailable"),
         when="The verdict.",
     ),
     openapi_extra=_OPENAPI,
