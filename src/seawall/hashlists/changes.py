@@ -10,8 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from seawall.database.locks import Lock, take
-
-CHANNEL = "seawall_hashes"
+from seawall.database.tables import CHANGES_CHANNEL
 
 
 def next_change(session: Session) -> int:
@@ -23,4 +22,4 @@ def next_change(session: Session) -> int:
 
 def announce(session: Session, change: int) -> None:
     """Tells every replica; PostgreSQL sends it with the commit and not before."""
-    session.execute(text("SELECT pg_notify(:channel, :change)"), {"channel": CHANNEL, "change": str(change)})
+    session.execute(text("SELECT pg_notify(:channel, :change)"), {"channel": CHANGES_CHANNEL, "change": str(change)})

@@ -15,6 +15,7 @@ import psycopg
 import structlog
 
 from seawall.database.sessions import Database
+from seawall.database.tables import CHANGES_CHANNEL
 from seawall.errors import DatabaseUnavailable, IndexUnavailable
 from seawall.matching.found import Found
 from seawall.matching.index import HashIndex
@@ -22,7 +23,6 @@ from seawall.matching.loading import changes_since, newest_change
 from seawall.records import Fingerprint, Match
 from seawall.settings import Settings
 
-CHANNEL = "seawall_hashes"
 CONNECT_TIMEOUT_S = 10
 # How long the thread waits at most before it looks whether it shall stop.
 LONGEST_WAIT_S = 0.25
@@ -217,7 +217,7 @@ class Ears:
             connection = psycopg.connect(
                 self._url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, application_name="seawall-index"
             )
-            connection.execute(f"LISTEN {CHANNEL}")
+            connection.execute(f"LISTEN {CHANGES_CHANNEL}")
         except psycopg.OperationalError as error:
             self._lost(error)
         else:

@@ -6,9 +6,10 @@ from seawall.database.tables.base import Base, now
 from seawall.database.tables.cases import Case, CaseItem, Decision, Reveal
 from seawall.database.tables.content import Content, PolicyText
 from seawall.database.tables.evidence import AuditEvent, Evidence, EvidenceKey
-from seawall.database.tables.hashlists import Entry, HashList, ListRemoval, change_numbers
+from seawall.database.tables.hashlists import CHANGES_CHANNEL, Entry, HashList, ListRemoval, change_numbers
 
 __all__ = [
+    "CHANGES_CHANNEL",
     "ApiKey",
     "AuditEvent",
     "Base",

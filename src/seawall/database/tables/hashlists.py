@@ -11,6 +11,8 @@ from seawall.records import HarmClass, ListInfo, Trust
 # Every change of an entry or of a list takes the next number, under one lock, so that a replica that has seen
 # number N has seen all changes up to N.
 change_numbers = Sequence("hash_change_numbers", metadata=Base.metadata)
+# Where the number of a change is told when it is committed. Writers and replicas live in rooms of their own.
+CHANGES_CHANNEL = "seawall_hashes"
 
 
 class HashList(Base):
