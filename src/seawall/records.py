@@ -10,6 +10,9 @@ import enum
 from dataclasses import dataclass, field
 from datetime import datetime
 
+# Hamming bits, of the 256 of a PDQ hash, up to which two pictures count as the same. The index looks no further.
+FARTHEST_DISTANCE = 31
+
 
 class HashKind(enum.StrEnum):
     """The kinds of hash that an entry may hold."""
@@ -23,6 +26,11 @@ class HashKind(enum.StrEnum):
     def length(self) -> int:
         """Bytes in one hash of this kind."""
         return {"md5": 16, "sha1": 20, "sha256": 32, "pdq": 32}[self.value]
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256", "pdq": "PDQ"}[self.value]
 
 
 class MatchKind(enum.StrEnum):

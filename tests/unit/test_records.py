@@ -66,8 +66,8 @@ def test_every_hash_has_its_length(kind: str, length: int) -> None:
     assert HashKind(kind).length == length
 
 
-def test_all_hash_kinds_have_a_length() -> None:
-    assert all(kind.length > 0 for kind in HashKind)
+def test_all_hash_kinds_have_a_length_and_a_name_for_people() -> None:
+    assert all(kind.length > 0 and kind.label for kind in HashKind)
 
 
 def test_an_upload_does_not_show_its_bytes() -> None:

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from seawall.records import Finding, HarmClass, Match, Trust
+from seawall.records import FARTHEST_DISTANCE, Finding, HarmClass, Match, Trust
 
 URGENT = 1000
 TRUSTED_LIST = 100
 HARM = MappingProxyType({HarmClass.CSAM: 50, HarmClass.TERRORISM: 30, HarmClass.NCII: 20, HarmClass.OTHER: 0})
-FARTHEST = 31
 MOST_FOR_ITEMS = 50
 
 
@@ -37,7 +36,7 @@ def of_item(findings: Iterable[Finding]) -> tuple[Term, ...]:
     terms = (
         Term("trusted list", TRUSTED_LIST if any(match.list.trust is Trust.TRUSTED for match in matches) else 0),
         Term(f"harm class {harm.value}", HARM[harm]),
-        Term(f"distance {nearest}", max(0, FARTHEST - nearest)),
+        Term(f"distance {nearest}", max(0, FARTHEST_DISTANCE - nearest)),
     )
     return tuple(term for term in terms if term.points)
 

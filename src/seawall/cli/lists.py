@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from seawall.records import HarmClass, Trust
+from seawall.records import FARTHEST_DISTANCE, HarmClass, Trust
 
 if TYPE_CHECKING:
     from seawall.hashlists.formats.lines import ByteSource
@@ -34,7 +34,7 @@ def import_file(
     trust: Annotated[Trust | None, typer.Option(help="How far an exact hit may act by itself.")] = None,
     harm_class: Annotated[HarmClass | None, typer.Option(help="What the list is about.")] = None,
     max_distance: Annotated[
-        int | None, typer.Option(min=0, max=31, help="Bits within which its PDQ hashes match.")
+        int | None, typer.Option(min=0, max=FARTHEST_DISTANCE, help="Bits within which its PDQ hashes match.")
     ] = None,
     format: Annotated[
         str | None, typer.Option(help="csv, jsonl, vics, icse or lines. Left out: told by the content.")
@@ -220,7 +220,7 @@ def _print_table(shown: list[ListSummary]) -> None:
     for summary in shown:
         info = summary.info
         state = ["enabled" if info.enabled else "disabled", "test" if info.is_test else ""]
-        if info.max_distance < 31:
+        if info.max_distance < FARTHEST_DISTANCE:
             state.append(f"distance {info.max_distance}")
         if summary.disputed:
             state.append(f"{summary.disputed} disputed")

@@ -67,7 +67,6 @@ class Pages:
             shown=None,
             blank_draft=Draft(),
             outcomes=wording.OUTCOMES,
-            hash_names=wording.HASH_NAMES,
             trust=wording.TRUST,
             harm_classes=wording.HARM_CLASSES,
             delivery_states=wording.DELIVERY_STATES,

@@ -125,7 +125,6 @@ STAGES = {
 }
 DELIVERY_STATES = {"pending": "Waiting", "delivered": "Delivered", "failed": "Given up"}
 HARM_CLASSES = {"csam": "CSAM", "ncii": "NCII", "terrorism": "Terrorism", "other": "Other"}
-HASH_NAMES = {HashKind.MD5: "MD5", HashKind.SHA1: "SHA-1", HashKind.SHA256: "SHA-256", HashKind.PDQ: "PDQ"}
 TRUST = {"trusted": "Trusted", "standard": "Standard", "unverified": "Unverified"}
 
 
@@ -166,7 +165,7 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 def likeness(kind: MatchKind | None, distance: int | None, hash_kind: HashKind | None = None) -> str:
     """How near an upload is to the entry that it met."""
     if kind is MatchKind.EXACT or distance is None:
-        by = f", by its {HASH_NAMES[hash_kind]}" if hash_kind else " as a listed one"
+        by = f", by its {hash_kind.label}" if hash_kind else " as a listed one"
         return f"The very same file{by}"
     if distance == 0:
         return f"Looks the same, all {PDQ_BITS} bits agree"

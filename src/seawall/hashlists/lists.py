@@ -15,14 +15,14 @@ from seawall.database.tables import Entry, HashList, ListRemoval, now
 from seawall.errors import BadInput, NotFound
 from seawall.evidence import audit
 from seawall.hashlists.changes import announce, next_change
-from seawall.records import Actor, HarmClass, HashKind, ListInfo, Trust
+from seawall.records import FARTHEST_DISTANCE, Actor, HarmClass, HashKind, ListInfo, Trust
 
 LONGEST_NAME = 100
 DEFAULTS: Mapping[str, str | int | bool] = MappingProxyType(
     {
         "trust": Trust.STANDARD.value,
         "harm_class": HarmClass.CSAM.value,
-        "max_distance": 31,
+        "max_distance": FARTHEST_DISTANCE,
         "is_test": False,
     }
 )
@@ -93,8 +93,10 @@ def check_list(name: str, definition: ListDefinition) -> None:
             raise BadInput(
                 f"The {what} of a list is 1 to {LONGEST_NAME} printable characters.", hint="Choose another."
             )
-    if definition.max_distance is not None and not 0 <= definition.max_distance <= 31:
-        raise BadInput("The distance of a list is 0 to 31 bits.", hint="31 is as far as PDQ is meaningful.")
+    if definition.max_distance is not None and not 0 <= definition.max_distance <= FARTHEST_DISTANCE:
+        raise BadInput(
+            f"The distance of a list is 0 to {FARTHEST_DISTANCE} bits.", hint="Farther than that PDQ means nothing."
+        )
 
 
 def ensure_list(session: Session, name: str, definition: ListDefinition, actor: Actor) -> ListInfo:

@@ -14,12 +14,10 @@ from typing import Any, TypeVar
 from seawall.policy import doubts
 from seawall.policy.positions import Path, Position, Positions, find_positions
 from seawall.policy.rules import PERMISSIVE, Conditions, FindingKind, Policy, Rule
-from seawall.records import HarmClass, HashKind, MatchKind, Trust, Verdict
+from seawall.records import FARTHEST_DISTANCE, HarmClass, HashKind, MatchKind, Trust, Verdict
 
 LARGEST_TEXT = 1024 * 1024
 VERSION = 1
-# The index looks no further, so a larger distance would promise what no lookup does.
-FARTHEST = 31
 RULE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 RESERVED_NAMES = ("no-rule", "decision")
 AT = re.compile(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$", re.DOTALL)
@@ -32,7 +30,9 @@ CHOICES: Mapping[str, type[enum.StrEnum]] = {
     "harm_class": HarmClass,
 }
 NAMES = ("list", "classification", "code", "surface", "except_surface")
-NUMBERS = {"min_distance": (0, FARTHEST), "max_distance": (0, FARTHEST), "min_independent_lists": (2, 100)}
+# The index looks no further, so a larger distance would promise what no lookup does.
+DISTANCES = (0, FARTHEST_DISTANCE)
+NUMBERS = {"min_distance": DISTANCES, "max_distance": DISTANCES, "min_independent_lists": (2, 100)}
 OF_SCAN_OWED = ("finding", "code", "surface", "except_surface")
 OF_MATCH = (
     *("finding", *CHOICES, "min_distance", "max_distance", "list", "classification", "disputed"),

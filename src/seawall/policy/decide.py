@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from seawall.policy.rules import Policy
 from seawall.records import (
     Finding,
-    HashKind,
     Judgement,
     Match,
     MatchKind,
@@ -22,7 +21,6 @@ REASONS_PER_RULE = 8
 UNCOVERED = "no-rule"
 UNCOVERED_EXPLANATION = "No rule of the policy speaks of this finding, so a human decides."
 
-HASH_NAMES = {HashKind.MD5: "MD5", HashKind.SHA1: "SHA-1", HashKind.SHA256: "SHA-256", HashKind.PDQ: "PDQ"}
 TURNS = {
     Orientation.UPRIGHT: "",
     Orientation.ROTATED_90: ", rotated by 90 degrees",
@@ -77,9 +75,9 @@ def describe(finding: Finding) -> str:
     disputed = ", an entry that is disputed" if finding.disputed else ""
     frame = f" in frame {finding.frame}" if finding.frame else ""
     if finding.kind is MatchKind.EXACT:
-        return f'The same {HASH_NAMES[finding.hash_kind]} as an item on the list "{finding.list.name}"{disputed}'
+        return f'The same {finding.hash_kind.label} as an item on the list "{finding.list.name}"{disputed}'
     return (
-        f'{HASH_NAMES[finding.hash_kind]} distance {finding.distance} to an item on the list "{finding.list.name}"'
+        f'{finding.hash_kind.label} distance {finding.distance} to an item on the list "{finding.list.name}"'
         f"{TURNS[finding.orientation]}{frame}{disputed}"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seawall.policy.decide import HASH_NAMES, decide, describe, in_order
+from seawall.policy.decide import decide, describe, in_order
 from seawall.policy.rules import Conditions, FindingKind, Policy, Rule, either, sources
 from seawall.records import Finding, Judgement, Verdict
 
@@ -80,7 +80,7 @@ def _of_match(when: Conditions) -> str:
     words = f"{either(when.kind)} match" if when.kind else "match"
     parts = [f"{'an' if words[0] in 'aeiou' else 'a'} {words}"]
     if when.hash_kind:
-        parts.append(f"of {either(tuple(HASH_NAMES[kind] for kind in when.hash_kind))}")
+        parts.append(f"of {either(tuple(kind.label for kind in when.hash_kind))}")
     if when.min_distance is not None or when.max_distance is not None:
         lowest, highest = when.min_distance or 0, when.max_distance
         parts.append(f"at distance {lowest} or more" if highest is None else f"at distance {lowest} to {highest}")

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from seawall.errors import BadInput
-from seawall.policy.check import FARTHEST
 from seawall.records import (
+    FARTHEST_DISTANCE,
     Classification,
     Finding,
     HarmClass,
@@ -31,7 +31,7 @@ class SampleMatch(BaseModel):
     finding: Literal["match"] = "match"
     kind: MatchKind = MatchKind.PERCEPTUAL
     hash_kind: HashKind | None = None
-    distance: Annotated[int, Field(ge=0, le=FARTHEST)] = 0
+    distance: Annotated[int, Field(ge=0, le=FARTHEST_DISTANCE)] = 0
     orientation: Orientation = Orientation.UPRIGHT
     list: Annotated[str, Field(min_length=1)] = "sample list"
     source: str | None = None
@@ -47,7 +47,7 @@ class SampleMatch(BaseModel):
         if exact is (hash_kind is HashKind.PDQ) or (exact and self.distance):
             raise BadInput("An exact match has distance 0 and an exact digest; a perceptual one is of PDQ.")
         source = self.source or self.list
-        of_list = ListInfo(0, self.list, source, self.trust, self.harm_class, FARTHEST, True, True)
+        of_list = ListInfo(0, self.list, source, self.trust, self.harm_class, FARTHEST_DISTANCE, True, True)
         scheme, _colon, code = (self.classification or "").partition(":")
         return Match(
             entry_id=0,

@@ -66,7 +66,6 @@ def test_every_value_that_a_page_shows_has_its_word() -> None:
         (wording.ORIENTATIONS, Orientation),
         (wording.CASE_STATES, CaseState),
         (wording.STANDINGS, ContentState),
-        (wording.HASH_NAMES, HashKind),
         (wording.TRUST, Trust),
         (wording.HARM_CLASSES, HarmClass),
         (wording.DELIVERY_STATES, MessageState),

@@ -14,10 +14,20 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from seawall.errors import HashInvalid
 from seawall.matching import index as index_module
+from seawall.matching import kernels
 from seawall.matching.entries import Changes, EntryBatch, empty_batch, joined
 from seawall.matching.index import MOST_MATCHES, HashIndex
 from seawall.matching.segments import ScanSegment
-from seawall.records import Classification, Digests, Fingerprint, Frame, HashKind, MatchKind, Orientation
+from seawall.records import (
+    FARTHEST_DISTANCE,
+    Classification,
+    Digests,
+    Fingerprint,
+    Frame,
+    HashKind,
+    MatchKind,
+    Orientation,
+)
 from tests.unit.matching.model import (
     KnownEntry,
     Model,
@@ -270,6 +280,10 @@ class TestChanges:
         for thread in threads:
             thread.join()
         assert missed == []
+
+
+def test_the_compiled_search_looks_as_far_as_policies_and_lists_may_ask() -> None:
+    assert kernels.FAR == FARTHEST_DISTANCE
 
 
 def test_a_segment_gives_back_what_it_was_built_from() -> None:
