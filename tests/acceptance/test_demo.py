@@ -35,7 +35,10 @@ def place(compiled_cache: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="sw-demo-"))
     folder.chmod(0o755)
     yield folder
-    for home in folder.glob("*/seawall"):
+    for process in working_in(folder):
+        if process.name() != "postgres":
+            process.kill()
+    for home in (*folder.glob("*/seawall"), *folder.glob("*/d/seawall")):
         stop_postgres(home)
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -164,7 +167,7 @@ def test_a_person_starts_it_twice_and_finds_everything_again(place: Path) -> Non
 def test_it_starts_again_after_it_was_killed(place: Path) -> None:
     killed = RunningDemo(place)
     killed.end(signal.SIGKILL)
-    assert processes_of(place) != []
+    assert working_in(place) != []
     again = RunningDemo(place)
     assert again.upload("listed/waves.jpg")["state"] == "blocked"
     assert again.end(signal.SIGINT) == 0
@@ -175,10 +178,15 @@ def processes_of(place: Path) -> list[str]:
     """Processes that work in the folder, a moment after they were to end."""
     end = time.monotonic() + GONE_S
     while True:
-        found = [process.name() for process in psutil.process_iter() if _works_in(process, place)]
+        found = [" ".join(process.info["cmdline"] or ()) for process in working_in(place)]
         if not found or time.monotonic() > end:
             return found
         time.sleep(0.2)
+
+
+def working_in(place: Path) -> list[psutil.Process]:
+    """Processes that were started with a temporary folder, a working folder or an argument below it."""
+    return [process for process in psutil.process_iter(["cmdline"]) if _works_in(process, place)]
 
 
 def _works_in(process: psutil.Process, place: Path) -> bool:

@@ -89,6 +89,6 @@ def _check(*, as_json: bool, with_lists: bool) -> None:
     else:
         output = Console()
         # A log has no width; there the table is as wide as it wants to be.
-        print_table(output if output.is_terminal else Console(width=180), rows)
+        print_table(output if output.is_terminal else Console(width=200), rows)
     if not all(row.ok for row in rows):
         raise typer.Exit(DIFFERS)

@@ -82,7 +82,8 @@ class Check:
         if content_id is not None:
             problems += self._shown_wrongly(content_id, expected=trial.expected is Expected.ALLOW)
             if trial.expected in (Expected.HOLD, Expected.BLOCK):
-                case_after_ms = self._case_after(account, content_id)
+                # Without a case in the answer there is none to look for.
+                case_after_ms = self._case_after(account, content_id) if answer.get("case_id") else None
                 problems += ["no case at the console"] if case_after_ms is None else []
         distances = [reason["distance"] for reason in answer.get("reasons", ()) if reason["distance"] is not None]
         return Row(

@@ -58,13 +58,13 @@ class Decisions:
     def _released(self, copy: bytes) -> Row:
         upload = self._upload("test-released", "copy.jpg", copy)
         problems = self._decide(upload, "held", "not_a_match")
-        problems += self._becomes(upload, "published", in_feed=True)
+        problems = problems or self._becomes(upload, "published", in_feed=True)
         return _row("copy.jpg", "held; then: not a match", "released", upload, problems)
 
     def _removed(self, original: bytes) -> Row:
         upload = self._upload("test-removed", "listed.jpg", original)
         problems = self._decide(upload, "blocked", "confirm")
-        problems += self._becomes(upload, "removed", in_feed=False)
+        problems = problems or self._becomes(upload, "removed", in_feed=False)
         return _row("listed.jpg", "blocked; then: confirmed", "removed", upload, problems)
 
     def _restricted(self, other: bytes, original: bytes) -> Row:
@@ -73,13 +73,18 @@ class Decisions:
         problems = [] if before.state == "published" else [f"the unrelated picture is {before.state}"]
         upload = self._upload(account, "listed.jpg", original)
         problems += self._decide(upload, "blocked", "confirm", restrict_account=True)
+        problems = problems or self._is_restricted(account, before, other)
+        return _row("listed.jpg", "blocked; then: account restricted", "restricted", upload, problems)
+
+    def _is_restricted(self, account: str, before: _Upload, other: bytes) -> list[str]:
+        problems = []
         if not self._comes_true(lambda: not is_in_feed(self._board, before.content_id)):
             problems.append("its other picture is still in the feed")
         if not self._comes_true(
             lambda: self._upload(account, "unrelated.jpg", other).status == httpx.codes.FORBIDDEN
         ):
             problems.append("the account may still upload")
-        return _row("listed.jpg", "blocked; then: account restricted", "restricted", upload, problems)
+        return problems
 
     def _upload(self, account: str, name: str, picture: bytes) -> _Upload:
         response = self._board.post(

@@ -47,7 +47,7 @@ def tried(board: BoardUnderTest, trial: Trial, reply: httpx.Response, case: int 
 
 
 def test_what_is_as_expected_has_no_problems(board: BoardUnderTest) -> None:
-    row = tried(board, TRIAL, answer("hold", reasons=[reason(), reason(distance=2)]))
+    row = tried(board, TRIAL, answer("hold", reasons=[reason(), reason(distance=2)], case_id=3))
     assert row.ok
     assert (row.verdict, row.distance, row.elapsed_ms, row.why) == ("hold", 2, 1.5, "looks-like (mirrored)")
     allowed = tried(board, replace(TRIAL, expected=Expected.ALLOW, reason=None), answer("allow"))
@@ -84,13 +84,15 @@ def test_every_difference_is_named(board: BoardUnderTest, trial: Trial, reply: h
 
 
 def test_a_missing_case_is_a_difference(board: BoardUnderTest) -> None:
-    row = tried(board, TRIAL, answer("hold", reasons=[reason()]), case=None)
+    row = tried(board, TRIAL, answer("hold", reasons=[reason()], case_id=3), case=None)
+    assert row.problems == ("no case at the console",)
+    row = tried(board, TRIAL, answer("hold", reasons=[reason()], case_id=None))
     assert row.problems == ("no case at the console",)
 
 
 def test_results_are_told_to_people_and_programs(board: BoardUnderTest) -> None:
     rows = [
-        tried(board, TRIAL, answer("hold", reasons=[reason()])),
+        tried(board, TRIAL, answer("hold", reasons=[reason()], case_id=3)),
         tried(board, TRIAL, answer("allow")),
     ]
     output = io.StringIO()
