@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import getpass
 import json
 import os
@@ -49,14 +50,19 @@ def embedded(settings: Settings) -> str:
 
 
 def stop(settings: Settings) -> None:
-    """Lets go of the embedded server now instead of at exit (tests use it)."""
-    _server(settings.database_folder).cleanup()
+    """Lets go of the embedded server now instead of at exit, so that the home can be deleted afterwards."""
+    server = _server(settings.database_folder)
+    _forget_dead_handles(settings.database_folder)
+    server.cleanup()
+    atexit.unregister(server._cleanup)
 
 
 def _server(folder: Path) -> Any:
     """The wheel's handle. Its locks go to a private folder of ours instead of a shared temporary one."""
     runtime = folder.parent / "run"
     (runtime / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
+    # Any other mode, and the wheel falls back on the temporary folder that all users share.
+    runtime.chmod(0o700)
     before = os.environ.get("XDG_RUNTIME_DIR")
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     try:
