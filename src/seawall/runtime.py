@@ -9,11 +9,11 @@ from seawall.decoding.pool import DecoderPool
 from seawall.engines.compiled import use_cache
 from seawall.engines.objects import open_objects
 from seawall.evidence.vault import Vault
-from seawall.flow import Rooms
 from seawall.matching import ledger
 from seawall.matching.keeper import IndexKeeper
 from seawall.opening import open_database, open_master_key
 from seawall.policy.load import load_policy
+from seawall.rooms import Rooms
 from seawall.settings import Settings
 
 

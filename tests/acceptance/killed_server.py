@@ -40,7 +40,7 @@ def _killing(original: Callable[..., Any], *, after: bool = False) -> Callable[.
 
 def arm(step: str) -> None:
     """Makes the named step the last thing that the process does."""
-    from seawall import flow
+    from seawall import flow, steps
     from seawall.decoding.pool import DecoderPool
     from seawall.engines.objects import Objects
     from seawall.evidence.vault import Vault
@@ -48,19 +48,19 @@ def arm(step: str) -> None:
 
     places: dict[str, tuple[Any, str, bool]] = {
         "digest": (flow.exact, "digest", False),
-        "recall": (flow.ledger, "recall", False),
+        "recall": (steps.ledger, "recall", False),
         "decode": (DecoderPool, "fingerprint", False),
         "lookup": (IndexKeeper, "lookup", False),
         "decide": (flow, "decide", False),
-        "enter": (flow.ledger, "enter", False),
-        "add_item": (flow.cases, "add_item", False),
+        "enter": (steps.ledger, "enter", False),
+        "add_item": (steps.cases, "add_item", False),
         "seal": (Vault, "seal", False),
         "put_object": (Objects, "put_new", False),
         "object_put": (Objects, "put_new", True),
-        "outbox": (flow.outbox, "put", False),
-        "audit": (flow.audit, "append", False),
-        "commit": (flow.audit, "append", True),
-        "committed": (flow, "_elapsed_ms", False),
+        "outbox": (steps.outbox, "put", False),
+        "audit": (steps.audit, "append", False),
+        "commit": (steps.audit, "append", True),
+        "committed": (flow, "_timed", False),
     }
     place, name, after = places[step]
     setattr(place, name, _killing(getattr(place, name), after=after))

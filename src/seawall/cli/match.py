@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from seawall.flow import Rooms
     from seawall.records import Match
+    from seawall.rooms import Rooms
     from seawall.settings import Settings
 
 MATCHED = 3

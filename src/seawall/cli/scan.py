@@ -12,7 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from seawall.cli.scan_journal import ScanJournal, ScanResult
-    from seawall.flow import Rooms
+    from seawall.rooms import Rooms
 
 MATCHED = 3
 SHOWN_ROWS = 200

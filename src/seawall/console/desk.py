@@ -10,7 +10,7 @@ from fastapi import Request
 from seawall.access.logins import Logins
 from seawall.console.pages import Pages
 from seawall.database.sessions import Database
-from seawall.flow import Rooms
+from seawall.rooms import Rooms
 from seawall.settings import Settings
 
 

@@ -25,3 +25,14 @@ def digest(data: bytes) -> Digests:
         sha1.update(block)
         sha256.update(block)
     return Digests(md5=md5.digest(), sha1=sha1.digest(), sha256=sha256.digest())
+
+
+def identity(digests: Digests) -> bytes:
+    """What bytes are known by in the ledger: their SHA-256 (32 bytes).
+
+    Raises:
+        ValueError: the digests are not those of bytes that were here.
+    """
+    if digests.sha256 is None:
+        raise ValueError("digests of bytes always hold a SHA-256")
+    return digests.sha256

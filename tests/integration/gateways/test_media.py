@@ -162,7 +162,7 @@ def test_what_cannot_be_kept_is_not_answered(api: Api, monkeypatch: pytest.Monke
 
     content_id = f"not kept: {type(error).__name__}"
     before = api.count(OutboxMessage), api.count(Content)
-    monkeypatch.setattr("seawall.flow.ledger.enter", fail)
+    monkeypatch.setattr("seawall.steps.ledger.enter", fail)
     response = send(api, LISTED, content_id)
     refused(response, 503, error.code)  # type: ignore[attr-defined]
     assert "do not publish" in response.json()["error"]["hint"]
@@ -176,7 +176,7 @@ def test_what_nobody_foresaw_is_told_without_details(api: Api, monkeypatch: pyte
     def fail(*_arguments: object) -> None:
         raise RuntimeError("a secret detail")
 
-    monkeypatch.setattr("seawall.flow.ledger.enter", fail)
+    monkeypatch.setattr("seawall.steps.ledger.enter", fail)
     response = send(api, LISTED, "unforeseen")
     refused(response, 500, "internal_error")
     assert "secret" not in response.text
@@ -193,7 +193,7 @@ def test_a_client_that_goes_away_does_not_stop_the_judgement(api: Api, monkeypat
         assert may_go_on.wait(30)
         return original(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("seawall.flow.ledger.enter", slow)
+    monkeypatch.setattr("seawall.steps.ledger.enter", slow)
     with socket.create_connection((urlsplit(api.url).hostname, urlsplit(api.url).port)) as connection:
         head = (
             "POST /v1/media?content_id=gone HTTP/1.1\r\nHost: test\r\n"

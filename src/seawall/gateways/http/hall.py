@@ -13,7 +13,7 @@ from seawall.access.keys import KeyRing
 from seawall.access.limits import RateLimiter
 from seawall.access.trail import LookupTrail
 from seawall.database.sessions import Database
-from seawall.flow import Rooms
+from seawall.rooms import Rooms
 from seawall.runtime import Runtime
 from seawall.settings import Settings
 

@@ -1,0 +1,24 @@
+"""The opened rooms, as the flow goes through them. `runtime.py` opens and closes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seawall.database.sessions import Database
+from seawall.decoding.pool import DecoderPool
+from seawall.evidence.vault import Vault
+from seawall.matching.keeper import IndexKeeper
+from seawall.policy.load import Policy
+from seawall.settings import Settings
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """All rooms that keep something open."""
+
+    settings: Settings
+    database: Database
+    decoders: DecoderPool
+    index: IndexKeeper
+    policy: Policy
+    vault: Vault
