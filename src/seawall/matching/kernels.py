@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 
 # Rows are taken in blocks that stay in the nearest cache while all queries pass over them.
 BLOCK = 512
-# records.FARTHEST_DISTANCE, written out: compiled code is cached by this file alone and would not see it change there.
+# records.FARTHEST_DISTANCE, written out: compiled code is cached by this file alone, and would not see it change.
 FAR = 31
 
 
