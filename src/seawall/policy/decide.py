@@ -75,9 +75,9 @@ def describe(finding: Finding) -> str:
     disputed = ", an entry that is disputed" if finding.disputed else ""
     frame = f" in frame {finding.frame}" if finding.frame else ""
     if finding.kind is MatchKind.EXACT:
-        return f'The same {finding.hash_kind.label} as an item on the list "{finding.list.name}"{disputed}'
+        return f'The same {finding.hash_kind.label} as an entry of the list "{finding.list.name}"{disputed}'
     return (
-        f'{finding.hash_kind.label} distance {finding.distance} to an item on the list "{finding.list.name}"'
+        f'{finding.hash_kind.label} distance {finding.distance} to an entry of the list "{finding.list.name}"'
         f"{TURNS[finding.orientation]}{frame}{disputed}"
     )
 

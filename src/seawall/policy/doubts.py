@@ -39,7 +39,7 @@ def _of_match(rule: Rule) -> Iterator[str]:
     if when.disputed is not False:
         yield "blocks on entries that are disputed, too; add disputed = false"
     if alone and MatchKind.PERCEPTUAL in (when.kind or tuple(MatchKind)):
-        yield "blocks on a likeness to an item of a single list, without a human"
+        yield "blocks on a likeness to an entry of a single list, without a human"
     if alone and when.trust != (Trust.TRUSTED,):
         yield "blocks on the word of a single list that was not given full trust"
 

@@ -66,7 +66,7 @@ def test_each_rule_says_why() -> None:
     whys = {trace.rule.name: (trace.fired, trace.why) for trace in explanation.traces}
     assert whys["looks-like-a-listed-picture"] == (
         True,
-        '2 findings fit: PDQ distance 8 to an item on the list "a".',
+        '2 findings fit: PDQ distance 8 to an entry of the list "a".',
     )
     assert whys["close-on-two-independent-lists"] == (
         False,

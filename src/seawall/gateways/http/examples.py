@@ -40,7 +40,7 @@ ALLOWED: dict[str, object] = {
     "fingerprints": FINGERPRINTS,
     "media_type": "image/jpeg",
     "case_id": None,
-    "policy_version": "c1d7a2f09b3e4a58",
+    "policy_version": "c1d7a2f09b3e",
     "elapsed_ms": 21.4,
 }
 HELD: dict[str, object] = {
@@ -54,7 +54,7 @@ HELD: dict[str, object] = {
             "kind": "perceptual",
             "distance": 6,
             "orientation": "mirrored",
-            "explanation": 'PDQ distance 6 to an item on the list "Test list", mirrored. A human decides.',
+            "explanation": 'PDQ distance 6 to an entry of the list "Test list", mirrored. A human decides.',
         }
     ],
     "case_id": 17,
