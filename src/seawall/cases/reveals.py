@@ -21,7 +21,7 @@ LIFETIME = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class RevealView:
+class RedeemedReveal:
     """What a redeemed token entitles to: one look at this evidence, at this stage."""
 
     evidence_id: int
@@ -54,7 +54,7 @@ def ask(session: Session, evidence_id: int, user_id: int, stage: RevealStage) ->
     return token
 
 
-def redeem(session: Session, token: str, user_id: int) -> RevealView:
+def redeem(session: Session, token: str, user_id: int) -> RedeemedReveal:
     """Uses the token up. Of several that try at once, one succeeds.
 
     Raises:
@@ -77,7 +77,7 @@ def redeem(session: Session, token: str, user_id: int) -> RevealView:
         raise NotFound(
             "This look is not possible (any more).", hint="Ask for the picture again; each look works once."
         )
-    return RevealView(row.evidence_id, RevealStage(row.stage))
+    return RedeemedReveal(row.evidence_id, RevealStage(row.stage))
 
 
 def _has_looked(session: Session, evidence_id: int, user_id: int) -> bool:

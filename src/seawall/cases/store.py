@@ -3,16 +3,16 @@
 from seawall.cases.decisions import DecisionResult, decide
 from seawall.cases.items import add_item
 from seawall.cases.queue import QueueFilter, QueueRow, counts, queue
-from seawall.cases.views import CaseView, DecisionView, ItemView, LookView, get_case
+from seawall.cases.views import CaseView, DecisionView, ItemView, RevealView, get_case
 
 __all__ = [
     "CaseView",
     "DecisionResult",
     "DecisionView",
     "ItemView",
-    "LookView",
     "QueueFilter",
     "QueueRow",
+    "RevealView",
     "add_item",
     "counts",
     "decide",

@@ -40,8 +40,8 @@ class DecisionView:
 
 
 @dataclass(frozen=True, slots=True)
-class LookView:
-    """One look at the evidence that was asked for. `shown_at` is None where nothing was shown."""
+class RevealView:
+    """One reveal: a look at the evidence that was asked for. `shown_at` is None where nothing was shown."""
 
     user: str
     stage: RevealStage
@@ -75,7 +75,7 @@ class ItemView:
     decided_at: datetime | None
     evidence_id: int | None
     decisions: tuple[DecisionView, ...]
-    reveals: tuple[LookView, ...]
+    reveals: tuple[RevealView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +117,9 @@ def get_case(session: Session, case_id: int) -> CaseView:
         .where(CaseItem.case_id == case_id)
         .order_by(CaseItem.id)
     ).all()
-    decisions, looks = _decisions(session, case_id), _looks(session, case_id)
+    decisions, reveals = _decisions(session, case_id), _reveals(session, case_id)
     items = tuple(
-        _item(item, content, evidence_id, decisions.get(item.id, ()), looks.get(item.id, ()))
+        _item(item, content, evidence_id, decisions.get(item.id, ()), reveals.get(item.id, ()))
         for item, content, evidence_id in rows
     )
     return CaseView(
@@ -148,7 +148,7 @@ def _decisions(session: Session, case_id: int) -> dict[int, list[DecisionView]]:
     return found
 
 
-def _looks(session: Session, case_id: int) -> dict[int, list[LookView]]:
+def _reveals(session: Session, case_id: int) -> dict[int, list[RevealView]]:
     query = (
         select(Reveal, User.name, Evidence.item_id)
         .join(User, User.id == Reveal.user_id)
@@ -156,9 +156,9 @@ def _looks(session: Session, case_id: int) -> dict[int, list[LookView]]:
         .where(Evidence.case_id == case_id)
         .order_by(Reveal.id)
     )
-    found: dict[int, list[LookView]] = defaultdict(list)
+    found: dict[int, list[RevealView]] = defaultdict(list)
     for row, name, item_id in session.execute(query):
-        found[item_id].append(LookView(name, RevealStage(row.stage), row.asked_at, row.shown_at))
+        found[item_id].append(RevealView(name, RevealStage(row.stage), row.asked_at, row.shown_at))
     return found
 
 
@@ -167,7 +167,7 @@ def _item(
     content: Content,
     evidence_id: int | None,
     decisions: Sequence[DecisionView],
-    looks: Sequence[LookView],
+    reveals: Sequence[RevealView],
 ) -> ItemView:
     return ItemView(
         id=item.id,
@@ -192,5 +192,5 @@ def _item(
         decided_at=item.decided_at,
         evidence_id=evidence_id,
         decisions=tuple(decisions),
-        reveals=tuple(looks),
+        reveals=tuple(reveals),
     )

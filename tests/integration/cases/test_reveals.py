@@ -28,7 +28,7 @@ def ask(database: Database, evidence_id: int, user: int, stage: RevealStage = Re
         return reveals.ask(session, evidence_id, user, stage)
 
 
-def redeem(database: Database, token: str, user: int) -> reveals.RevealView:
+def redeem(database: Database, token: str, user: int) -> reveals.RedeemedReveal:
     with database.transaction() as session:
         return reveals.redeem(session, token, user)
 
@@ -36,7 +36,7 @@ def redeem(database: Database, token: str, user: int) -> reveals.RevealView:
 def test_a_token_shows_what_was_asked_for_once(database: Database, evidence: tuple[int, int, int]) -> None:
     number, user, _ = evidence
     token = ask(database, number, user)
-    assert redeem(database, token, user) == reveals.RevealView(number, RevealStage.BLURRED)
+    assert redeem(database, token, user) == reveals.RedeemedReveal(number, RevealStage.BLURRED)
     with pytest.raises(NotFound):
         redeem(database, token, user)
     with database.transaction() as session:
