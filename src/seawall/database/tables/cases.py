@@ -6,10 +6,9 @@ from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from seawall.database.tables.base import Base, BigId, CreatedAt, Timestamp
-from seawall.database.tables.content import Content
 
 
 class Case(Base):
@@ -36,8 +35,6 @@ class Case(Base):
     updated_at: Mapped[CreatedAt]
     decided_at: Mapped[Timestamp | None]
 
-    items: Mapped[list[CaseItem]] = relationship(back_populates="case", order_by="CaseItem.id")
-
 
 class CaseItem(Base):
     """One content version within a case. `findings` is what the screening noticed, as it was then."""
@@ -55,9 +52,6 @@ class CaseItem(Base):
     policy_version: Mapped[str]
     added_at: Mapped[CreatedAt]
     decided_at: Mapped[Timestamp | None]
-
-    case: Mapped[Case] = relationship(back_populates="items")
-    content: Mapped[Content] = relationship()
 
 
 class Decision(Base):
