@@ -89,9 +89,9 @@ class DemoHome:
         # Passable, since the embedded PostgreSQL may run as a user of its own; what is private is private below.
         self.path.mkdir(parents=True, exist_ok=True, mode=0o755)
         marker.write_text(MARKER_TEXT)
-        for folder in (self.seawall, self.samples, self.lists):
+        for folder in (self.seawall, self.samples):
             folder.mkdir(exist_ok=True, mode=0o755)
-        for folder in (self.board, self.logs, self.key_file.parent):
+        for folder in (self.board, self.lists, self.logs, self.key_file.parent):
             folder.mkdir(exist_ok=True, mode=0o700)
 
     @contextmanager
