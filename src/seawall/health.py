@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import secrets
 import stat
 from collections.abc import Callable, Iterator
@@ -19,17 +20,22 @@ from seawall.actions import endpoints
 from seawall.database.sessions import Database
 from seawall.database.tables import Case, Entry, Evidence, HashList, OutboxMessage, User, now
 from seawall.decoding.pool import DecoderPool
+from seawall.engines import jobs
 from seawall.engines.compiled import use_cache
 from seawall.engines.objects import open_objects
 from seawall.errors import SeawallError
 from seawall.evidence.vault import Vault
 from seawall.opening import make_home, open_database, open_master_key
-from seawall.policy.load import load_policy
+from seawall.policy.check import check
+from seawall.policy.load import DEFAULT_ORIGIN, load_policy
 from seawall.records import CaseState, Role
 from seawall.settings import Settings
 
 OLD_LIST = timedelta(days=7)
 OLD_MESSAGE = timedelta(minutes=15)
+OLD_JOB = timedelta(minutes=15)
+# Variables that commands and the examples read, and that are no settings.
+OF_COMMANDS = frozenset({"SEAWALL_WEBHOOK_SECRET", "SEAWALL_URL", "SEAWALL_KEY"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ def examine_all(settings: Settings) -> Check:
     """Every check, in the order in which parts depend on each other. One that fails does not end the examination."""
     make_home(settings)
     use_cache(settings.cache_folder)
+    yield from _guard("settings", _settings)
     yield from _guard("home", lambda: _home(settings))
     yield from _guard("address", lambda: _address(settings))
     yield from _guard("policy", lambda: _policy(settings))
@@ -75,6 +82,17 @@ def _guard(part: str, check: Callable[[], Check]) -> Check:
         yield PartState(part, "fail", f"{error.message} {error.hint}")
     except OSError as error:
         yield PartState(part, "fail", f"{error}.")
+
+
+def _settings() -> Check:
+    """A misspelt variable is no error, since a shell may hold others; but what was meant by it is not in force."""
+    known = {f"SEAWALL_{name.upper()}" for name in Settings.model_fields} | OF_COMMANDS
+    meant = sorted(name for name in os.environ if name.startswith("SEAWALL_") and name not in known)
+    if meant:
+        yield PartState("settings", "warn", f"No setting is called {', '.join(meant)}; it has no effect.")
+    else:
+        in_force = sum(name.startswith("SEAWALL_") for name in os.environ)
+        yield PartState("settings", "ok", f"{in_force} set in the environment, the others as they ship")
 
 
 def _home(settings: Settings) -> Check:
@@ -107,9 +125,10 @@ def _address(settings: Settings) -> Check:
 
 def _policy(settings: Settings) -> Check:
     policy = load_policy(settings)
-    yield PartState(
-        "policy", "ok", f"version {policy.version}, {settings.policy_file or 'as shipped or in the home'}"
-    )
+    where = "as it ships" if policy.origin == DEFAULT_ORIGIN else policy.origin
+    yield PartState("policy", "ok", f"version {policy.version}, {where}")
+    for doubt in check(policy.text, policy.origin).warnings:
+        yield PartState("policy", "warn", f"{doubt}.")
 
 
 def _decoders(settings: Settings) -> Check:
@@ -119,7 +138,9 @@ def _decoders(settings: Settings) -> Check:
     Image.linear_gradient("L").save(picture, "PNG")
     with DecoderPool(settings) as decoders:
         media = decoders.fingerprint(picture.getvalue())
+        given_up = ", ".join(decoders.confinement) or "nothing"
     yield PartState("decoders", "ok", f"{settings.decoder_processes} processes, a test {media.media_type} was read")
+    yield PartState("decoders", "ok", f"what each gives up before it reads anything: {given_up}")
     for package in ("pillow", "simplejpeg", "numba"):
         try:
             yield PartState("decoders", "ok", f"{package} {version(package)}")
@@ -146,18 +167,13 @@ def _database(settings: Settings, database: Database) -> Check:
     with database.transaction() as session:
         server = session.scalar(text("SHOW server_version"))
         fsync = session.scalar(text("SHOW fsync"))
-        stalled = session.scalar(
-            text(
-                "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' "
-                "AND coalesce(scheduled_at, now()) < now() - interval '15 minutes'"
-            )
-        )
+        waiting = jobs.overdue(session, OLD_JOB)
     kind = "embedded" if settings.database_url is None else "yours"
     yield PartState("database", "ok", f"PostgreSQL {server}, {kind}")
     if fsync != "on":
         yield PartState("database", "fail", "fsync is off: what was acknowledged can be lost. Turn it on.")
-    if stalled:
-        yield PartState("jobs", "warn", f"{stalled} jobs wait for over 15 minutes; is a worker running?")
+    if waiting:
+        yield PartState("jobs", "warn", f"{waiting} jobs wait for over 15 minutes; is a worker running?")
 
 
 def _master_key(settings: Settings, database: Database) -> Check:
@@ -186,7 +202,7 @@ def _lists(database: Database) -> Check:
 
 def _webhooks(database: Database) -> Check:
     with database.transaction() as session:
-        receivers = [endpoint for endpoint in endpoints.list_endpoints(session) if endpoint.enabled]
+        listening = [endpoint for endpoint in endpoints.list_endpoints(session) if endpoint.enabled]
         late = session.scalar(
             select(func.count())
             .select_from(OutboxMessage)
@@ -195,12 +211,12 @@ def _webhooks(database: Database) -> Check:
         failed = session.scalar(
             select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state == "failed")
         )
-    if not receivers:
+    if not listening:
         yield PartState(
-            "webhooks", "warn", "No receiver: the platform does not learn of decisions. See `seawall webhooks add`."
+            "webhooks", "warn", "No endpoint: the platform does not learn of decisions. See `seawall webhooks add`."
         )
     else:
-        yield PartState("webhooks", "ok", f"{len(receivers)} receivers")
+        yield PartState("webhooks", "ok", f"{len(listening)} endpoints")
     if late or failed:
         yield PartState(
             "webhooks", "warn", f"{late} messages wait for over 15 minutes, {failed} were given up; see the console."

@@ -20,18 +20,18 @@ def doctor(
     from seawall.cli.context import open_settings
     from seawall.health import examine_all
 
-    findings = list(examine_all(open_settings()))
+    parts = list(examine_all(open_settings()))
     if as_json:
-        for finding in findings:
-            typer.echo(json.dumps({"part": finding.part, "state": finding.state, "says": finding.says}))
+        for part in parts:
+            typer.echo(json.dumps({"part": part.part, "state": part.state, "says": part.says}))
     else:
         from rich.console import Console
         from rich.markup import escape
         from rich.table import Table
 
         table = Table("Part", "State", "What it says", title="Seawall doctor")
-        for finding in findings:
-            table.add_row(finding.part, MARKS[finding.state], escape(finding.says))
+        for part in parts:
+            table.add_row(part.part, MARKS[part.state], escape(part.says))
         Console().print(table)
-    if any(finding.state == "fail" for finding in findings):
+    if any(part.state == "fail" for part in parts):
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ from typing import Any
 import procrastinate
 from procrastinate import jobs, manager
 from procrastinate.exceptions import AlreadyEnqueued
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from seawall.database.sessions import psycopg_connection
@@ -59,3 +60,15 @@ def defer(
     except AlreadyEnqueued:
         return False
     return True
+
+
+def overdue(session: Session, by: timedelta) -> int:
+    """How many jobs could have run for that long and still wait. The queue's library has no question for this, so its
+    table is asked; a test holds the table to it."""
+    waiting = text(
+        "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND coalesce(scheduled_at, ("
+        "SELECT min(at) FROM procrastinate_events WHERE job_id = procrastinate_jobs.id AND type = 'deferred'"
+        ")) < now() - CAST(:by AS interval)"
+    )
+    count: int = session.execute(waiting, {"by": by}).scalar_one()
+    return count

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 
 from seawall.database.sessions import Database
-from seawall.engines.jobs import defer
+from seawall.engines.jobs import defer, overdue
 
 WAITING = text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'a.task'")
 
@@ -36,3 +38,15 @@ def test_a_queueing_lock_lets_one_wait_and_leaves_the_transaction_usable(databas
         assert not defer(session, "a.task", queueing_lock="one")
         assert defer(session, "a.task", queueing_lock="two")
     assert waiting(database) == 2
+
+
+def test_jobs_that_wait_for_too_long_are_counted(database: Database) -> None:
+    with database.transaction() as session:
+        defer(session, "a.task", number=1)
+        defer(session, "a.task", number=2, schedule_in_s=3600)
+        assert overdue(session, timedelta(minutes=15)) == 0
+    with database.transaction() as session:
+        session.execute(text("UPDATE procrastinate_events SET at = at - interval '16 minutes'"))
+        assert overdue(session, timedelta(minutes=15)) == 1
+        session.execute(text("UPDATE procrastinate_jobs SET scheduled_at = scheduled_at - interval '2 hours'"))
+        assert overdue(session, timedelta(minutes=15)) == 2

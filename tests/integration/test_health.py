@@ -1,0 +1,105 @@
+"""What `seawall doctor` says: that all is well, and each thing that is out of date, unsafe or missing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from seawall.database.sessions import Database
+from seawall.database.tables import now
+from seawall.engines.jobs import defer
+from seawall.hashlists import store
+from seawall.health import PartState, examine_all
+from seawall.records import Actor, EntryDraft
+from seawall.settings import Settings
+
+CLERK = Actor("cli", "test-clerk")
+LETS_OWED_SCANS_PASS = """
+version = 1
+[[rule]]
+name = "unreadable-previews-pass"
+explanation = "A test policy."
+when = { finding = "scan_owed", surface = "link-preview" }
+verdict = "allow"
+"""
+
+
+@pytest.fixture
+def installed(settings: Settings, database: Database) -> Settings:
+    """The settings of a Seawall on this database."""
+    return settings.model_copy(update={"database_url": SecretStr(database.url)})
+
+
+def said(settings: Settings, part: str, state: str) -> list[str]:
+    """What doctor says of a part in that state."""
+    return [each.says for each in examine_all(settings) if (each.part, each.state) == (part, state)]
+
+
+def put_list_on(session: Session, name: str = "Test list") -> None:
+    store.import_entries(session, name, [EntryDraft(1, md5=bytes(range(16)))], actor=CLERK)
+
+
+def test_a_new_installation_fails_nowhere_and_says_what_is_missing(installed: Settings) -> None:
+    states = list(examine_all(installed))
+    assert [state for state in states if state.state == "fail"] == []
+    assert {state.part for state in states if state.state == "warn"} == {"hash lists", "webhooks", "people"}
+    assert PartState("settings", "ok", "0 set in the environment, the others as they ship") in states
+    assert any("no-new-privileges" in state.says or "memory" in state.says for state in states)
+
+
+def test_a_misspelt_setting_is_named(installed: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEAWALL_HOTS", "0.0.0.0")
+    (warning,) = said(installed, "settings", "warn")
+    assert "SEAWALL_HOTS" in warning
+    assert "0.0.0.0" not in warning
+
+
+def test_what_the_policy_should_say_only_on_purpose_is_repeated(installed: Settings) -> None:
+    (installed.home / "policy.toml").write_text(LETS_OWED_SCANS_PASS)
+    (warning,) = said(installed, "policy", "warn")
+    assert "PUBLISHES CONTENT THAT NOBODY SCREENED" in warning
+
+
+def test_a_policy_that_is_wrong_fails_and_ends_nothing(installed: Settings) -> None:
+    (installed.home / "policy.toml").write_text("version = 2")
+    states = {state.part: state.state for state in examine_all(installed)}
+    assert states["policy"] == "fail"
+    assert states["database"] == "ok"
+
+
+def test_an_old_list_is_out_of_date(installed: Settings, database: Database) -> None:
+    with database.transaction() as session:
+        put_list_on(session)
+    assert said(installed, "hash lists", "warn") == []
+    with database.transaction() as session:
+        session.execute(text("UPDATE hash_lists SET updated_at = :then"), {"then": now() - timedelta(days=8)})
+    (warning,) = said(installed, "hash lists", "warn")
+    assert "is there a newer one?" in warning
+
+
+def test_a_folder_that_others_can_enter_is_unsafe(installed: Settings) -> None:
+    assert said(installed, "home", "fail") == []
+    (installed.home / "keys").chmod(0o755)
+    (failure,) = said(installed, "home", "fail")
+    assert "chmod 700" in failure
+
+
+def test_an_open_address_without_tls_is_unsafe(installed: Settings) -> None:
+    everywhere = installed.model_copy(update={"host": "0.0.0.0"})
+    assert said(everywhere, "address", "warn")
+    behind_a_proxy = everywhere.model_copy(update={"public_url": "https://seawall.example"})
+    assert said(behind_a_proxy, "address", "warn") == []
+
+
+def test_jobs_that_nobody_takes_are_seen(installed: Settings, database: Database) -> None:
+    with database.transaction() as session:
+        defer(session, "a.task")
+    assert said(installed, "jobs", "warn") == []
+    with database.transaction() as session:
+        session.execute(text("UPDATE procrastinate_events SET at = at - interval '16 minutes'"))
+    (warning,) = said(installed, "jobs", "warn")
+    assert "is a worker running?" in warning
