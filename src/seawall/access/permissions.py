@@ -70,10 +70,11 @@ def require(person: HasRoles, act: Act) -> None:
         raise Forbidden(f"Your account may not {act.value}.", hint=f"An administrator can give you the role {roles}.")
 
 
-def require_scope(key: HasScopes, scope: Scope) -> None:
-    """Raises Forbidden, naming the scope, unless the key holds it. No scope implies another."""
-    if scope not in key.scopes:
+def require_scope(key: HasScopes, *scopes: Scope) -> None:
+    """Raises Forbidden, naming the scopes, unless the key holds one of them. No scope implies another."""
+    if key.scopes.isdisjoint(scopes):
+        wanted = " or ".join(scope.value for scope in scopes)
         raise Forbidden(
-            f"This key lacks the scope {scope.value}.",
-            hint=f"Make one that has it: seawall keys create NAME --scope {scope.value}",
+            f"This key lacks the scope {wanted}.",
+            hint=f"Make one that has it: seawall keys create NAME --scope {scopes[0].value}",
         )

@@ -48,3 +48,9 @@ def test_no_scope_implies_another(wanted: Scope) -> None:
     with pytest.raises(Forbidden) as refused:
         require_scope(Somebody(scopes=frozenset(Scope) - {wanted}), wanted)
     assert f"--scope {wanted}" in refused.value.hint
+
+
+def test_one_of_several_scopes_is_enough() -> None:
+    require_scope(Somebody(scopes=frozenset({Scope.ADMIN})), Scope.JUDGE, Scope.ADMIN)
+    with pytest.raises(Forbidden, match="judge or admin"):
+        require_scope(Somebody(scopes=frozenset({Scope.LISTS})), Scope.JUDGE, Scope.ADMIN)

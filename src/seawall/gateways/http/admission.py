@@ -8,7 +8,8 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from seawall.access.keys import KeyInfo
-from seawall.errors import BadInput, Forbidden, Unauthenticated
+from seawall.access.permissions import require_scope
+from seawall.errors import BadInput, Unauthenticated
 from seawall.gateways.http.hall import Hall, hall_of
 from seawall.records import Scope
 
@@ -46,9 +47,7 @@ class Admission:
             raise Unauthenticated("No API key was sent.")
         secret = credentials.credentials
         key = await hall.work(lambda: hall.keys.authenticate(secret))
-        if not key.scopes.intersection(self.scopes):
-            wanted = " or ".join(scope.value for scope in self.scopes)
-            raise Forbidden(f"The key {key.name} lacks the scope {wanted}.")
+        require_scope(key, *self.scopes)
         if self._counted:
             count(hall, key)
         return key

@@ -103,7 +103,7 @@ WRONG: dict[str, SeawallError] = {
         BodyEmpty("The upload has no byte."),
         BodyMalformed("The multipart body ends before its closing boundary."),
         Unauthenticated("This API key is unknown or revoked."),
-        Forbidden("The key forum lacks the scope judge."),
+        Forbidden("This key lacks the scope judge."),
         NotFound("There is no case 17."),
         BodyTooLarge("The upload has more than 67108864 bytes."),
         NotMedia("The bytes are no picture or video."),
