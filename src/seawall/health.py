@@ -91,8 +91,8 @@ def _settings() -> Check:
     if meant:
         yield PartState("settings", "warn", f"No setting is called {', '.join(meant)}; it has no effect.")
     else:
-        in_force = sum(name.startswith("SEAWALL_") for name in os.environ)
-        yield PartState("settings", "ok", f"{in_force} set in the environment, the others as they ship")
+        given = ", ".join(sorted(name for name in os.environ if name in known)) or "nothing"
+        yield PartState("settings", "ok", f"From the environment: {given}; all else as it ships.")
 
 
 def _home(settings: Settings) -> Check:

@@ -47,7 +47,7 @@ def test_a_new_installation_fails_nowhere_and_says_what_is_missing(installed: Se
     states = list(examine_all(installed))
     assert [state for state in states if state.state == "fail"] == []
     assert {state.part for state in states if state.state == "warn"} == {"hash lists", "webhooks", "people"}
-    assert PartState("settings", "ok", "0 set in the environment, the others as they ship") in states
+    assert PartState("settings", "ok", "From the environment: nothing; all else as it ships.") in states
     assert any("no-new-privileges" in state.says or "memory" in state.says for state in states)
 
 
