@@ -51,6 +51,8 @@ def decide(
     case, item = _locked(session, item_id)
     if item.state != ItemState.PENDING:
         raise Conflict(f"Item {item_id} was decided already, as {item.state.replace('_', ' ')}.")
+    if restrict_account and outcome is Outcome.NOT_A_MATCH:
+        raise BadInput("An account cannot be restricted for what is not a match.", hint="Decide without restricting.")
     if restrict_account and case.account_id is None:
         raise BadInput(
             "There is no account to restrict: the platform named none.", hint="Decide without restricting."

@@ -14,6 +14,7 @@ from seawall.console.desk import Desk
 from seawall.console.guard import Guard
 from seawall.console.pages import Pages
 from seawall.console.routes import audit, cases, door, lists, queue, reveals, webhooks
+from seawall.engines.silence import FASTAPI_TELEMETRY
 from seawall.runtime import Runtime
 
 PATH = "/console"
@@ -22,7 +23,13 @@ STATIC = Path(__file__).parent / "static"
 
 def console(runtime: Runtime) -> FastAPI:
     """The console over one runtime, to be mounted under `PATH`."""
-    app = FastAPI(title="Seawall console", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Seawall console",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=dict(FASTAPI_TELEMETRY),
+    )
     app.state.desk = Desk(
         settings=runtime.settings,
         database=runtime.database,

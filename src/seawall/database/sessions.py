@@ -38,6 +38,8 @@ class Database:
             max_overflow=0,
             pool_timeout=POOL_WAIT_S,
             pool_pre_ping=True,
+            # A failed statement is logged without its values: they are hashes, ids and people's addresses.
+            hide_parameters=True,
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "seawall"},
         )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)

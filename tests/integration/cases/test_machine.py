@@ -108,7 +108,7 @@ class CaseMachine(RuleBasedStateMachine):
             Conflict
             if item.state is not ItemState.PENDING
             else BadInput
-            if restrict and model.account is None
+            if restrict and (model.account is None or outcome is Outcome.NOT_A_MATCH)
             else None
         )
         try:

@@ -206,6 +206,11 @@ def test_no_account_can_be_restricted_that_nobody_named(database: Database) -> N
         decided(database, Outcome.CONFIRM, account=None, restrict_account=True)
 
 
+def test_no_account_is_restricted_for_what_is_not_a_match(database: Database) -> None:
+    with pytest.raises(BadInput, match="not a match"):
+        decided(database, Outcome.NOT_A_MATCH, restrict_account=True)
+
+
 @pytest.mark.parametrize("reason", ["", "  \n", "x" * 4001, "a\0b"])
 def test_a_decision_needs_a_reason_that_can_be_kept(database: Database, reason: str) -> None:
     with database.transaction() as session:

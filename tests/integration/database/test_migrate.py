@@ -10,6 +10,8 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from seawall.database.migrate import HEAD, MIGRATIONS, current_revision, upgrade
 from seawall.database.sessions import Database
@@ -65,3 +67,9 @@ def test_a_database_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
 def test_another_kind_of_database_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="SEAWALL_DATABASE_URL"):
         Database("sqlite:///x")
+
+
+def test_a_failed_statement_does_not_tell_its_values(database: Database) -> None:
+    with pytest.raises(DBAPIError) as caught, database.transaction() as session:
+        session.execute(text("SELECT CAST(:value AS integer)"), {"value": "a-hash-of-an-entry"})
+    assert "parameters hidden" in str(caught.value)

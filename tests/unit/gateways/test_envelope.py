@@ -104,5 +104,5 @@ def test_no_library_exports_what_it_sees(monkeypatch: pytest.MonkeyPatch) -> Non
     """Whatever the environment asks for."""
     monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://192.0.2.1:4318")
-    config = getattr(description_only(), "_telemetry", {})
-    assert not any(config.get(name) for name in ("tracing", "metrics", "logs", "operation_spans", "auto_configure"))
+    config = vars(description_only())["_telemetry"]
+    assert not any(config[name] for name in ("tracing", "metrics", "logs", "operation_spans", "auto_configure"))

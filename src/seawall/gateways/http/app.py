@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from seawall import __version__
+from seawall.engines.silence import FASTAPI_TELEMETRY
 from seawall.gateways.http import cases, hashes, health, lists, media, reading, troubles
 from seawall.gateways.http.admission import Admission
 from seawall.gateways.http.envelope import Envelope
@@ -70,14 +71,7 @@ def _application(lifespan: Lifespan | None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        # Nothing leaves by itself, whatever the environment asks a library to export.
-        telemetry={
-            "tracing": False,
-            "metrics": False,
-            "logs": False,
-            "operation_spans": False,
-            "auto_configure": False,
-        },
+        telemetry=dict(FASTAPI_TELEMETRY),
     )
     for routes in ROUTERS:
         app.include_router(routes)
