@@ -34,9 +34,11 @@ def make_items(database: Database) -> MakeItems:
                     policy_version="test",
                     state="held",
                 )
+                session.add(content)
+                session.flush()
                 item = CaseItem(
                     case_id=case.id,
-                    content=content,
+                    content_row=content.id,
                     state="pending",
                     verdict="hold",
                     findings=[],
