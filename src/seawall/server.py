@@ -105,6 +105,6 @@ async def _keep_working(runtime: Runtime) -> None:
             await run_worker(runtime, runtime.settings.worker_concurrency)
             return
         except Exception:
-            log.exception("The worker stopped; it is started anew.", pause_s=pause)
+            log.exception("worker.stopped", pause_s=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 30.0)

@@ -114,7 +114,7 @@ class LookupTrail:
         try:
             self.flush()
         except DatabaseUnavailable as error:
-            log.warning("The trail of lookups could not be written; it is kept.", error=error.message)
+            log.warning("trail.not_written", error=error.message)
 
 
 def recent(session: Session, hours: int = 24) -> list[HourOfLookups]:

@@ -211,13 +211,13 @@ def _tell(letter: _Letter, attempt: Attempt, then: Next, made: int) -> None:
         "error": attempt.error,
     }
     if then.state is MessageState.DELIVERED:
-        log.debug("webhook_delivered", **facts)
+        log.debug("webhook.delivered", **facts)
     elif then.state is MessageState.FAILED:
-        log.error("webhook_given_up", **facts, advice=f"seawall webhooks replay {letter.message_id}")
+        log.error("webhook.given_up", **facts, advice=f"seawall webhooks replay {letter.message_id}")
     else:
-        log.warning("webhook_not_delivered", **facts, next_in_s=round(then.pause_s or 0))
+        log.warning("webhook.not_delivered", **facts, next_in_s=round(then.pause_s or 0))
     if then.disable_endpoint:
-        log.error("webhook_endpoint_disabled", **facts, advice="The receiver answered 410 Gone.")
+        log.error("webhook.endpoint_disabled", **facts, advice="The receiver answered 410 Gone.")
 
 
 def _body(payload: dict[str, Any]) -> str:

@@ -51,7 +51,7 @@ async def _on_seawall_error(request: Request, error: Exception) -> Response:
     if isinstance(error, Unauthenticated):
         return _to_login(request)
     if error.http_status >= 500:
-        log.error("A console page failed.", code=error.code, error=error.message)
+        log.error("console.failed", code=error.code, error=error.message)
     return await _page(request, error, error.http_status)
 
 
@@ -72,7 +72,7 @@ async def _on_invalid_form(request: Request, _error: Exception) -> Response:
 
 
 async def _on_surprise(request: Request, error: Exception) -> Response:
-    log.error("A console page failed.", error=type(error).__name__)
+    log.error("console.unforeseen", error=type(error).__name__)
     return await _page(request, SeawallError("Something went wrong on our side."), 500)
 
 

@@ -175,7 +175,7 @@ def _create(file: Path) -> None:
     except OSError as error:
         raise ConfigurationError(f"The master key cannot be written to {file} ({error.strerror}).") from None
     log.warning(
-        "master_key_created",
+        "master_key.created",
         file=str(file),
         advice="Back it up somewhere else, apart from the database: without it no sealed evidence can be opened.",
     )

@@ -155,7 +155,7 @@ class Vault:
         for name in orphans:
             self._objects.delete(name)
         if orphans:
-            log.info("evidence_orphans_removed", count=len(orphans))
+            log.info("evidence.orphans_removed", count=len(orphans))
             audit.append(session, SYSTEM, "evidence.remove_orphans", "vault:objects", {"count": len(orphans)})
         return len(orphans)
 

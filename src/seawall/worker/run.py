@@ -94,7 +94,7 @@ async def _work_on(parts: Parts, deliverer: Deliverer, concurrency: int) -> None
             await app.close_async()
         if loop.time() - started > LONGEST_PAUSE_S:
             pause = FIRST_PAUSE_S
-        log.warning("worker_starts_anew", reason=reason, in_s=pause)
+        log.warning("worker.starts_anew", reason=reason, in_s=pause)
         await asyncio.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE_S)
 
@@ -105,7 +105,7 @@ async def _keep_sweeping(database: Database) -> None:
         try:
             await asyncio.to_thread(_sweep, database)
         except DatabaseUnavailable as error:
-            log.warning("outbox_not_swept", error=error.message)
+            log.warning("outbox.not_swept", error=error.message)
         await asyncio.sleep(SWEEP_S)
 
 
@@ -113,7 +113,7 @@ def _sweep(database: Database) -> None:
     with database.transaction() as session:
         found = outbox.sweep(session)
     if found:
-        log.debug("outbox_swept", enqueued=found)
+        log.debug("outbox.swept", enqueued=found)
 
 
 @contextlib.contextmanager

@@ -83,7 +83,7 @@ async def rescue_jobs(app: procrastinate.App) -> int:
             # Somebody has enqueued the same anew, so this one has nothing left to do.
             await app.job_manager.finish_job(job, status=Status.ABORTED, delete_job=True)
     if stalled:
-        log.warning("jobs_rescued", count=len(stalled), advice="A worker died. Look for its last words in the log.")
+        log.warning("worker.jobs_rescued", count=len(stalled), advice="A worker died; look for its last words.")
     return len(stalled)
 
 

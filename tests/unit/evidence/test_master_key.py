@@ -38,7 +38,7 @@ def test_first_start_makes_a_private_key_and_warns(tmp_path: Path) -> None:
     file = settings.resolved_master_key_file
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.parent.stat().st_mode & 0o777 == 0o700
-    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("master_key_created", "warning")]
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("master_key.created", "warning")]
     assert file.read_text().strip() not in str(logs)
     assert os.listdir(file.parent) == ["master.key"]
     with capture_logs() as logs:
