@@ -8,7 +8,7 @@ from seawall.database.sessions import Database
 from seawall.decoding.pool import DecoderPool
 from seawall.evidence.vault import Vault
 from seawall.matching.keeper import IndexKeeper
-from seawall.policy.load import Policy
+from seawall.policy.rules import Policy
 from seawall.settings import Settings
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from seawall.access.passwords import Passwords, refuse_weak
-from seawall.access.secrets import as_bytes, digest_of, new_secret
+from seawall.access.secrets import digest_of, new_secret
 from seawall.database.locks import Lock, take
 from seawall.database.tables import ConsoleSession, OneTimeLink, User
 from seawall.errors import BadInput, Conflict, NotFound
@@ -51,10 +50,6 @@ class PersonSession:
     def actor(self) -> Actor:
         """The person, as the audit chain names them."""
         return Actor("user", self.name)
-
-    def csrf_matches(self, given: str | None) -> bool:
-        """Whether a form came from a page of this session, and not from a stranger's."""
-        return given is not None and hmac.compare_digest(as_bytes(given), as_bytes(self.csrf_token))
 
 
 def create_user(session: Session, name: str, roles: Iterable[Role], actor: Actor) -> int:

@@ -1,4 +1,4 @@
-"""What commands open: settings, logging, database, keys, all rooms."""
+"""What commands open: settings, logging, database, all rooms."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seawall.database.sessions import Database
-    from seawall.evidence.master_key import MasterKey
     from seawall.records import Actor
     from seawall.runtime import Runtime
     from seawall.settings import Settings
 
 
 def operator() -> Actor:
-    """Who runs this command, as the audit chain names them: the operating system's user."""
-    import getpass
+    """Who runs this command, as the audit chain names them: the user that the operating system says it is. What the
+    environment says (LOGNAME, USER) is left aside, since anyone can set it."""
+    import os
+    import pwd
 
     from seawall.records import Actor
 
+    number = os.getuid()
     try:
-        return Actor("cli", getpass.getuser())
-    except (KeyError, OSError):
-        return Actor("cli", "unknown")
+        return Actor("cli", pwd.getpwuid(number).pw_name)
+    except KeyError:
+        return Actor("cli", f"uid {number}")
 
 
 def open_settings(**overrides: object) -> Settings:
@@ -54,15 +56,6 @@ def open_database(settings: Settings) -> Iterator[Database]:
         yield database
     finally:
         database.close()
-
-
-@contextmanager
-def open_master_key(settings: Settings) -> Iterator[MasterKey]:
-    """The master key, made if nothing was ever sealed."""
-    from seawall.opening import open_master_key as open_it
-
-    with open_database(settings) as database:
-        yield open_it(settings, database)
 
 
 @contextmanager

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 from fastapi.responses import HTMLResponse
 
+from seawall import __version__
 from seawall.access.permissions import Act, may
 from seawall.console import wording
 from seawall.console.views import Draft
@@ -61,7 +61,7 @@ class Pages:
         )
         self._environment.globals.update(
             demo=demo,
-            version=version("seawall"),
+            version=__version__,
             htmx_config=HTMX_CONFIG,
             message=None,
             shown=None,

@@ -15,8 +15,6 @@ from seawall.database.sessions import psycopg_connection
 from seawall.records import BadLine, EntryDraft
 
 BAD_LINES_KEPT = 1000
-# Stands between an upstream id and what tells two items of that id apart. No id can hold it: ids are printable.
-SEPARATOR = "\x1f"
 
 DROP = "DROP TABLE IF EXISTS incoming, incoming_repeated"
 CREATE = """
@@ -51,7 +49,8 @@ PUT_BACK_AGREEING = f"""
         (array_agg(upstream_id ORDER BY line DESC) FILTER (WHERE upstream_id IS NOT NULL))[1]
     FROM incoming_repeated GROUP BY identity HAVING {AGREE}
 """  # noqa: S608 - made of constants
-# Lines of one identity that contradict each other are items of their own: dropping one would be a missed match.
+# Lines of one identity that contradict each other are entries of their own: dropping one would be a missed match.
+# What tells them apart stands behind U+001F, which no upstream id can hold: ids are printable.
 PUT_BACK_DIFFERING = f"""
     INSERT INTO incoming
     SELECT line,

@@ -11,8 +11,6 @@ from seawall.policy.check import Checked, check
 from seawall.policy.rules import Policy
 from seawall.settings import Settings
 
-__all__ = ["DEFAULT_ORIGIN", "Policy", "default_policy", "default_text", "load_policy", "parse_policy", "policy_file"]
-
 DEFAULT_ORIGIN = "default.toml"
 
 
