@@ -132,6 +132,7 @@ class ListFormatInvalid(BadInput):
     """A hash list file that is of no known format, or that holds bad lines under --strict."""
 
     code = "list_format_invalid"
+    default_hint = "See docs/reference/list-formats.md."
 
 
 class Unauthenticated(SeawallError):

@@ -16,7 +16,8 @@ from typing import IO, Any
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What was found of one file. `verdict` is None where the file is no media, or could not be read at all."""
+    """What was found of one file. `verdict` is None where the file is no media; one that could not be read is
+    held."""
 
     path: str
     size: int
