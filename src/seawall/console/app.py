@@ -14,7 +14,7 @@ from seawall.console.desk import Desk
 from seawall.console.guard import Guard
 from seawall.console.pages import Pages
 from seawall.console.routes import audit, cases, door, lists, queue, reveals, webhooks
-from seawall.engines.silence import FASTAPI_TELEMETRY
+from seawall.engines.silence import no_telemetry
 from seawall.runtime import Runtime
 
 PATH = "/console"
@@ -28,7 +28,7 @@ def console(runtime: Runtime) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        telemetry=dict(FASTAPI_TELEMETRY),
+        telemetry=no_telemetry(),
     )
     app.state.desk = Desk(
         settings=runtime.settings,

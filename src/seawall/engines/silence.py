@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-# FastAPI's own switches; without them an environment variable alone would make it export to wherever it says.
-FASTAPI_TELEMETRY = MappingProxyType(
-    {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}
-)
+if TYPE_CHECKING:
+    from fastapi.telemetry import TelemetryConfig
+
+
+def no_telemetry() -> TelemetryConfig:
+    """FastAPI's own switches; without them an environment variable alone would make it export to wherever it says."""
+    return {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from seawall import __version__
-from seawall.engines.silence import FASTAPI_TELEMETRY
+from seawall.engines.silence import no_telemetry
 from seawall.gateways.http import cases, hashes, health, lists, media, reading, troubles
 from seawall.gateways.http.admission import Admission
 from seawall.gateways.http.envelope import Envelope
@@ -71,7 +71,7 @@ def _application(lifespan: Lifespan | None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        telemetry=dict(FASTAPI_TELEMETRY),
+        telemetry=no_telemetry(),
     )
     for routes in ROUTERS:
         app.include_router(routes)
