@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -91,11 +92,21 @@ def open_objects(settings: Settings) -> Objects:
     if settings.objects_url is None:
         settings.objects_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings.objects_folder.chmod(0o700)
-        return Objects(LocalStore(settings.objects_folder, automatic_cleanup=False), settings.objects_folder)
+        return _in_folder(settings.objects_folder)
     try:
+        address = urlsplit(settings.objects_url)
+        if address.scheme == "file" and not address.netloc and address.path.startswith("/"):
+            folder = Path(unquote(address.path))
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return _in_folder(folder)
         return Objects(from_url(settings.objects_url))
     except (BaseError, ValueError, OSError) as error:
         raise ConfigurationError(f"SEAWALL_OBJECTS_URL is not usable: {error}.") from error
+
+
+def _in_folder(folder: Path) -> Objects:
+    """A folder of this machine, whoever named it: what is put there must reach the disk."""
+    return Objects(LocalStore(folder, automatic_cleanup=False), folder)
 
 
 def _to_disk(root: Path, file: Path) -> None:

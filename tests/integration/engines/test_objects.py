@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import stat
+
 import pytest
 
 from seawall.engines.objects import open_objects
@@ -33,3 +36,18 @@ def test_the_folder_is_private(settings: Settings) -> None:
 def test_a_wrong_address_names_the_setting(settings: Settings) -> None:
     with pytest.raises(ConfigurationError, match="SEAWALL_OBJECTS_URL"):
         open_objects(Settings(home=settings.home, objects_url="nowhere"))
+
+
+def test_a_folder_by_address_is_kept_like_the_usual_one(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    sync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: (synced.append(handle), sync(handle))[1])
+    elsewhere = settings.home / "else where"
+    objects = open_objects(settings.model_copy(update={"objects_url": elsewhere.as_uri()}))
+    objects.put_new("evidence/one", b"sealed")
+    assert (elsewhere / "evidence" / "one").read_bytes() == b"sealed"
+    assert objects.get("evidence/one") == b"sealed"
+    assert len(synced) == 3, "the file and both folders"
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o700
+    with pytest.raises(Conflict):
+        objects.put_new("evidence/one", b"other")
