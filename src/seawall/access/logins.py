@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import structlog
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -19,11 +21,16 @@ from seawall.database.sessions import Database
 from seawall.database.tables import ConsoleSession, FailedLogin, OneTimeLink, User
 from seawall.errors import RateLimited, Unauthenticated
 from seawall.evidence import audit
-from seawall.records import Actor, Role
+from seawall.records import SYSTEM, Actor, Role
 from seawall.settings import Settings
 
 # How long ended sessions and used links stay for a look back; the audit chain keeps the acts themselves.
 KEPT_AFTER_THE_END = timedelta(days=1)
+# Counts of guesses are put on record when they go. Only those of this minute and the last are still needed.
+GUESSES_KEPT = timedelta(hours=1)
+UNKNOWN = "(unknown)"
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +59,19 @@ class Logins:
 
         Raises:
             Unauthenticated: no such name, or not its password; it does not say which, nor by how long it takes.
-            RateLimited: too many guesses at this name in this minute.
+            RateLimited: too many guesses at this name in this minute, or too many people at the door.
         """
-        name = name.strip().lower()
+        with self.passwords.place():
+            return self._login(name.strip().lower(), password)
+
+    def _login(self, name: str, password: str) -> Login:
         with self._database.transaction() as session:
             attempts, now = _count_attempt(session, name)
             user_id, kept = _password_of(session, name)
+        # A name that nobody has is left out: people type passwords into the wrong field.
+        person = UNKNOWN if user_id is None else name
         if attempts > self._settings.login_attempts_per_minute:
+            log.warning("login.throttled", person=person, attempts=attempts)
             raise RateLimited(
                 "Too many wrong logins with this name.",
                 retry_after_s=60.0 - now.second,
@@ -66,6 +79,7 @@ class Logins:
             )
         # Outside of a transaction: it takes long on purpose.
         if not self.passwords.check(kept, password) or user_id is None or kept is None:
+            log.warning("login.refused", person=person)
             raise Unauthenticated("This name and this password do not go together.", hint="Try again.")
         fresh = self.passwords.hash(password) if self.passwords.is_outdated(kept) else None
         with self._database.transaction() as session:
@@ -118,16 +132,36 @@ def logout(session: Session, token: str) -> None:
 
 
 def prune(session: Session) -> int:
-    """Removes what ended more than a day ago: sessions, links, counts of guesses. Returns how many rows went."""
+    """Removes sessions and links that ended more than a day ago, and the counts of guesses of over an hour ago, which
+    go into the audit chain. Returns how many rows went."""
     before = func.now() - KEPT_AFTER_THE_END
     gone = 0
     for statement in (
         delete(ConsoleSession).where((ConsoleSession.expires_at < before) | (ConsoleSession.ended_at < before)),
         delete(OneTimeLink).where((OneTimeLink.expires_at < before) | (OneTimeLink.used_at < before)),
-        delete(FailedLogin).where(FailedLogin.minute < before),
     ):
         gone += len(session.execute(statement.returning(1)).all())
-    return gone
+    return gone + _record_guesses(session)
+
+
+def _record_guesses(session: Session) -> int:
+    """One event for each name at which somebody has guessed. It is written now and not at the guess: there it would
+    show by its time which names exist, and let anyone fill the chain."""
+    rows = session.execute(
+        delete(FailedLogin)
+        .where(FailedLogin.minute < func.now() - GUESSES_KEPT)
+        .returning(FailedLogin.name_hash, FailedLogin.minute, FailedLogin.attempts)
+    ).all()
+    names = {digest_of(name): name for name in session.scalars(select(User.name))} if rows else {}
+    guesses: dict[str, list[tuple[datetime, int]]] = defaultdict(list)
+    for name_hash, minute, attempts in rows:
+        if attempts:
+            guesses[names.get(bytes(name_hash), UNKNOWN)].append((minute, attempts))
+    for name, counted in sorted(guesses.items()):
+        minutes = [minute.astimezone(UTC).isoformat(timespec="minutes") for minute, _attempts in sorted(counted)]
+        details = {"attempts": sum(each for _, each in counted), "first": minutes[0], "last": minutes[-1]}
+        audit.append(session, SYSTEM, "user.login_refused", f"user:{name}", details)
+    return len(rows)
 
 
 def _password_of(session: Session, name: str) -> tuple[int | None, str | None]:

@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 
 from seawall.access import logins, people
 from seawall.access.logins import Login, Logins
 from seawall.access.passwords import Passwords
 from seawall.access.people import PersonSession
 from seawall.database.sessions import Database
-from seawall.database.tables import AuditEvent, ConsoleSession, OneTimeLink, User, now
+from seawall.database.tables import AuditEvent, ConsoleSession, FailedLogin, OneTimeLink, User, now
 from seawall.errors import BadInput, Conflict, NotFound, RateLimited, Unauthenticated
 from seawall.records import Actor, Role
 from seawall.settings import Settings
@@ -434,3 +434,53 @@ def test_pruning_removes_what_ended_long_ago_and_nothing_else(database: Database
         assert logins.prune(session) >= 3
     assert who(database, young.token) is not None
     assert who(database, old.token) is None
+
+
+def test_wrong_logins_are_on_record_within_hours(database: Database, door: Logins) -> None:
+    add(database)
+    assert guess(door, 3) == 3
+    assert guess(door, 2, "somebody.else") == 2
+    assert guess(door, 1, PASSWORD) == 1
+    with database.transaction() as session:
+        session.execute(text("UPDATE failed_logins SET minute = minute - interval '2 hours'"))
+    door.login("jane", PASSWORD)
+    for _ in range(2):  # and once only
+        with database.transaction() as session:
+            logins.prune(session)
+    with database.transaction() as session:
+        query = select(AuditEvent.subject, AuditEvent.details["attempts"].as_integer())
+        events = session.execute(
+            query.where(AuditEvent.act == "user.login_refused").order_by(AuditEvent.number)
+        ).all()
+        everything = [row.details for row in session.scalars(select(AuditEvent))]
+    # Names that nobody has are counted and not told: a password may have been typed into the wrong field.
+    assert [tuple(event) for event in events] == [("user:(unknown)", 3), ("user:jane", 3)]
+    assert "somebody.else" not in str(everything)
+
+
+def test_who_knocks_without_end_does_not_take_every_thread(database: Database, settings: Settings) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(Passwords):
+        def check(self, kept: str | None, password: str) -> bool:
+            begun.set()
+            go_on.wait(30)
+            return super().check(kept, password)
+
+    cheap = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+    door = Logins(database, settings, Slow(cheap, at_once=1, waiting=0))
+    add(database)
+    first = threading.Thread(target=guess, args=(door, 1))
+    first.start()
+    try:
+        assert begun.wait(30)
+        with pytest.raises(RateLimited) as refused:
+            door.login("somebody.else", PASSWORD)
+        assert refused.value.retry_after_s > 0
+    finally:
+        go_on.set()
+        first.join()
+    with database.transaction() as session:
+        # Whoever was sent away left no row either.
+        assert session.scalar(select(func.count()).select_from(FailedLogin)) == 1
+    assert door.login("jane", PASSWORD)
