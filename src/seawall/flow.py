@@ -46,7 +46,7 @@ def judge_media(rooms: Rooms, arrival: MediaArrival) -> Answer:
     started = time.perf_counter()
     digests = exact.digest(arrival.body)
     identity = exact.identity(digests)
-    answer = steps.earlier_answer(rooms, arrival.content_id, identity)
+    answer = steps.earlier_answer(rooms, arrival.content_id, identity, with_bytes=True)
     if answer is None:
         fingerprint, findings = steps.understand(rooms, arrival.body, digests)
         judgement = decide(rooms.policy, findings, surface=arrival.surface)
@@ -58,7 +58,7 @@ def judge_hashes(rooms: Rooms, arrival: HashArrival) -> Answer:
     """Hashes alone -> findings -> verdict -> case, webhook -> answer. There are no bytes to seal."""
     started = time.perf_counter()
     identity = ledger.identity_of_hashes(arrival)
-    answer = steps.earlier_answer(rooms, arrival.content_id, identity)
+    answer = steps.earlier_answer(rooms, arrival.content_id, identity, with_bytes=False)
     if answer is None:
         fingerprint = ledger.fingerprint_of_hashes(arrival)
         findings = rooms.index.lookup(fingerprint, rooms.settings.minimum_pdq_quality)

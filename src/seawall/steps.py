@@ -31,11 +31,12 @@ from seawall.records import (
 from seawall.rooms import Rooms
 
 
-def earlier_answer(rooms: Rooms, content_id: str, identity: bytes) -> Answer | None:
+def earlier_answer(rooms: Rooms, content_id: str, identity: bytes, *, with_bytes: bool) -> Answer | None:
     """What was answered of the same content and bytes before, where that answer stands."""
     with rooms.database.transaction() as session:
         row = ledger.recall(session, content_id, identity)
-        return _answer_again(row) if row is not None and ledger.is_settled(row) else None
+        stands = row is not None and ledger.is_settled(row, with_bytes=with_bytes)
+        return _answer_again(row) if row is not None and stands else None
 
 
 def understand(rooms: Rooms, body: bytes, digests: Digests) -> tuple[Fingerprint, tuple[Finding, ...]]:
@@ -63,7 +64,7 @@ def act(rooms: Rooms, judged: Judged) -> Answer:
     with rooms.database.transaction() as session:
         take(session, Lock.CONTENT, of=f"{content_id}:{judged.identity.hex()}")
         before = ledger.recall(session, content_id, judged.identity)
-        if before is not None and ledger.is_settled(before):
+        if before is not None and _stands(before, judged):
             return _answer_again(before)
         row = ledger.enter(session, before, judged)
         if judgement.verdict in (Verdict.HOLD, Verdict.BLOCK):
@@ -80,11 +81,19 @@ def act(rooms: Rooms, judged: Judged) -> Answer:
     )
 
 
+def _stands(before: Content, judged: Judged) -> bool:
+    """Whether the earlier answer is the answer. Clean bytes do not lift what is in a case: its reviewer does."""
+    unstopped = judged.judgement.verdict not in (Verdict.HOLD, Verdict.BLOCK)
+    with_bytes = isinstance(judged.arrival, MediaArrival)
+    return ledger.is_settled(before, with_bytes=with_bytes) or (before.case_id is not None and unstopped)
+
+
 def _open_case(rooms: Rooms, session: Session, row: Content, judged: Judged) -> None:
     """Case and item, sealed evidence, webhook, audit: in the transaction of the verdict."""
     judgement = judged.judgement
     matches = [finding for finding in judged.findings if isinstance(finding, Match)]
-    is_test = rooms.settings.demo or (bool(matches) and all(match.list.is_test for match in matches))
+    # A match on a real list is a real one, also where somebody has set SEAWALL_DEMO.
+    is_test = all(match.list.is_test for match in matches) if matches else rooms.settings.demo
     case, item, _created = cases.add_item(
         session,
         subject=f"account:{row.account_id}" if row.account_id is not None else f"content:{row.content_id}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 
@@ -18,6 +19,7 @@ from seawall import flow
 from seawall.access import people
 from seawall.access.people import PersonSession
 from seawall.actions import endpoints
+from seawall.cases import store as cases
 from seawall.database.sessions import Database
 from seawall.database.tables import Case, CaseItem, Content, Decision, Evidence, OutboxMessage, now
 from seawall.errors import BadInput, Conflict, NotFound, NotMedia, ObjectStoreUnavailable
@@ -26,9 +28,11 @@ from seawall.hashlists import store
 from seawall.hashlists.store import ListDefinition
 from seawall.records import (
     SYSTEM,
+    CaseState,
     EntryDraft,
     HarmClass,
     HashArrival,
+    ItemState,
     MediaArrival,
     Outcome,
     RevealStage,
@@ -223,6 +227,74 @@ def test_hashes_alone_are_judged_without_evidence(runtime: Runtime) -> None:
     assert answer.verdict is Verdict.BLOCK
     assert flow.judge_hashes(runtime.rooms, arrival).case_id == answer.case_id
     assert [count(runtime, table) for table in (CaseItem, Evidence)] == [1, 0]
+
+
+def claimed(body: bytes, **options: object) -> HashArrival:
+    """Hashes as a client that lies may send them: the true SHA-256, and an MD5 that is on a list."""
+    return HashArrival("c1", sha256=hashlib.sha256(body).digest(), md5=bytes(range(16)), **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("others_in_the_case", [False, True])
+def test_a_release_of_hashes_alone_lets_no_bytes_pass(runtime: Runtime, others_in_the_case: bool) -> None:
+    put_on_list(runtime, EntryDraft(1, md5=bytes(range(16))), "Another test list")
+    list_by_sight(runtime, LISTED)
+    hashes = claimed(LISTED, account_id="test-account")
+    assert flow.judge_hashes(runtime.rooms, hashes).verdict is Verdict.BLOCK
+    with runtime.database.transaction() as session:
+        item = session.scalars(select(CaseItem.id)).one()
+    if others_in_the_case:
+        flow.judge_media(runtime.rooms, MediaArrival("c2", LISTED, account_id="test-account"))
+    person = reviewer(runtime)
+    flow.decide_item(runtime.rooms, person, item, Outcome.NOT_A_MATCH, "no picture to see")
+    assert flow.judge_hashes(runtime.rooms, hashes).verdict is Verdict.ALLOW
+    answer = flow.judge_media(runtime.rooms, MediaArrival("c1", LISTED, account_id="test-account"))
+    assert answer.verdict is Verdict.HOLD
+    with runtime.database.transaction() as session:
+        case = cases.get_case(session, answer.case_id or 0)
+    (new,) = (item for item in case.items if item.content_id == "c1")
+    assert (new.state, new.verdict, new.evidence_id is not None) == (ItemState.PENDING, Verdict.HOLD, True)
+    assert case.state is CaseState.OPEN
+    flow.decide_item(runtime.rooms, person, new.id, Outcome.CONFIRM, "seen")
+    assert flow.judge_media(runtime.rooms, MediaArrival("c1", LISTED)).verdict is Verdict.BLOCK
+
+
+def test_bytes_that_follow_held_hashes_are_sealed(runtime: Runtime) -> None:
+    list_exactly(runtime, LISTED)
+    first = flow.judge_hashes(runtime.rooms, claimed(LISTED))
+    for _ in range(2):
+        again = flow.judge_media(runtime.rooms, MediaArrival("c1", LISTED))
+        assert (again.verdict, again.case_id) == (Verdict.BLOCK, first.case_id)
+    assert [count(runtime, table) for table in (Case, CaseItem, Evidence)] == [1, 1, 1]
+
+
+def test_clean_bytes_do_not_lift_what_a_reviewer_is_to_decide(runtime: Runtime) -> None:
+    put_on_list(runtime, EntryDraft(1, md5=bytes(range(16))))
+    first = flow.judge_hashes(runtime.rooms, claimed(OTHER))
+    again = flow.judge_media(runtime.rooms, MediaArrival("c1", OTHER))
+    assert (again.verdict, again.case_id) == (Verdict.BLOCK, first.case_id)
+
+
+def test_hashes_take_nothing_from_what_was_found_in_the_bytes(runtime: Runtime) -> None:
+    flow.judge_media(runtime.rooms, MediaArrival("c1", OTHER))
+    flow.judge_hashes(runtime.rooms, HashArrival("c1", sha256=hashlib.sha256(OTHER).digest()))
+    with runtime.database.transaction() as session:
+        row = session.scalars(select(Content)).one()
+    assert row.size == len(OTHER)
+    assert row.pdq is not None
+    assert row.md5 == hashlib.md5(OTHER).digest()
+    assert len(row.frames) == 1
+
+
+def test_demo_mode_does_not_make_a_real_match_a_test(runtime: Runtime) -> None:
+    rooms = replace(runtime.rooms, settings=runtime.settings.model_copy(update={"demo": True}))
+    draft = EntryDraft(1, sha256=hashlib.sha256(LISTED).digest())
+    with runtime.database.transaction() as session:
+        store.import_entries(session, "No test list", [draft], actor=SYSTEM, definition=ListDefinition(is_test=False))
+    runtime.rooms.index.catch_up()
+    flow.judge_media(rooms, MediaArrival("c1", LISTED))
+    flow.judge_media(rooms, MediaArrival("c2", encoded(picture(3))[:2000]))
+    with runtime.database.transaction() as session:
+        assert [case.is_test for case in session.scalars(select(Case).order_by(Case.id))] == [False, True]
 
 
 def test_a_failing_object_store_answers_nothing_and_leaves_nothing(

@@ -27,7 +27,8 @@ def add_item(
     """Puts a content into the undecided case of its subject, which is opened if there is none.
 
     Returns case, item and whether the item is new: the same content is in an undecided case once, as it was first
-    found. Urgency and priority of the case only rise. The caller appends the audit event.
+    found. One that was decided there already is to be decided again, by what is found now. Urgency and priority of
+    the case only rise. The caller appends the audit event.
 
     Args:
         subject: ``account:<id>``, or ``content:<id>`` where no account was given.
@@ -37,9 +38,13 @@ def add_item(
     case = _undecided(session, subject) or _opened(session, subject, account_id, is_test)
     wanted = select(CaseItem).where(CaseItem.case_id == case.id, CaseItem.content_row == content_row.id)
     present = session.scalar(wanted)
-    if present is not None:
+    if present is not None and present.state == ItemState.PENDING:
         return case, present, False
     _raise(session, case, judgement, findings, is_test)
+    if present is not None:
+        _reopen(present, judgement, findings)
+        session.flush()
+        return case, present, False
     item = CaseItem(
         case_id=case.id,
         content_row=content_row.id,
@@ -77,6 +82,13 @@ def _opened(session: Session, subject: str, account_id: str | None, is_test: boo
     session.add(case)
     session.flush()
     return case
+
+
+def _reopen(item: CaseItem, judgement: Judgement, findings: Sequence[Match | ScanOwed]) -> None:
+    item.state, item.decided_at = ItemState.PENDING.value, None
+    item.verdict, item.policy_version = judgement.verdict.value, judgement.policy_version
+    item.findings = [finding_to_json(finding) for finding in findings]
+    item.reasons = [reason_to_json(reason) for reason in judgement.reasons]
 
 
 def _raise(session: Session, case: Case, judgement: Judgement, findings: Sequence[Finding], is_test: bool) -> None:

@@ -58,10 +58,14 @@ def recall(session: Session, content_id: str, identity: bytes) -> Content | None
     return session.scalar(select(Content).where(Content.content_id == content_id, Content.identity == identity))
 
 
-def is_settled(row: Content) -> bool:
+def is_settled(row: Content, *, with_bytes: bool) -> bool:
     """Whether the earlier answer stands. A clean one does not: the lists may know more by now, so that it is judged
-    again, and answered as before unless something is found."""
-    return ContentState(row.state) not in UNDECIDED_OR_CLEAN
+    again, and answered as before unless something is found. Nor does an answer to hashes alone once the bytes come:
+    hashes are the sender's word, and nobody has seen what a decision on them would let pass."""
+    state = ContentState(row.state)
+    if with_bytes and row.size is None:
+        return state is ContentState.REMOVED
+    return state not in UNDECIDED_OR_CLEAN
 
 
 def enter(session: Session, before: Content | None, judged: Judged) -> Content:
@@ -72,12 +76,10 @@ def enter(session: Session, before: Content | None, judged: Judged) -> Content:
     row.filename = arrival.filename
     row.uploader_ip = arrival.uploader_ip
     row.uploaded_at = arrival.uploaded_at
-    row.size = len(arrival.body) if isinstance(arrival, MediaArrival) else None
-    row.md5, row.sha1, row.sha256 = fingerprint.digests.md5, fingerprint.digests.sha1, fingerprint.digests.sha256
-    row.frames = [_frame_document(frame) for frame in fingerprint.frames]
-    row.pdq = fingerprint.frames[0].pdq if fingerprint.frames else None
-    row.pdq_quality = fingerprint.frames[0].quality if fingerprint.frames else None
-    row.media_type, row.width, row.height = fingerprint.media_type, fingerprint.width, fingerprint.height
+    # What was found in the bytes is not given up for hashes that somebody sends later.
+    if isinstance(arrival, MediaArrival) or row.size is None:
+        row.size = len(arrival.body) if isinstance(arrival, MediaArrival) else None
+        _put_fingerprint(row, fingerprint)
     row.verdict = judgement.verdict
     row.reasons = [reason_to_json(reason) for reason in judgement.reasons]
     row.policy_version = judgement.policy_version
@@ -88,6 +90,14 @@ def enter(session: Session, before: Content | None, judged: Judged) -> Content:
         session.add(row)
     session.flush()
     return row
+
+
+def _put_fingerprint(row: Content, fingerprint: Fingerprint) -> None:
+    row.md5, row.sha1, row.sha256 = fingerprint.digests.md5, fingerprint.digests.sha1, fingerprint.digests.sha256
+    row.frames = [_frame_document(frame) for frame in fingerprint.frames]
+    row.pdq = fingerprint.frames[0].pdq if fingerprint.frames else None
+    row.pdq_quality = fingerprint.frames[0].quality if fingerprint.frames else None
+    row.media_type, row.width, row.height = fingerprint.media_type, fingerprint.width, fingerprint.height
 
 
 def fingerprint_of_row(row: Content) -> Fingerprint:
