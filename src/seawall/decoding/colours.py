@@ -1,8 +1,8 @@
 """From a decoded picture of any mode to what a person sees: eight-bit red, green and blue, or grey.
 
 A picture can be seen in more than one way, and then every way is hashed: transparent pictures over white and over
-black, pictures with a colour profile of their own with it and without it (many tools that hash lists come from ignore
-it).
+black, pictures with a colour profile or a gamma of their own with it and without it (many tools that hash lists come
+from ignore it).
 """
 
 from __future__ import annotations
@@ -134,12 +134,20 @@ def _over_backgrounds(picture: Image.Image) -> Iterator[Pixels]:
             yield _flattened(picture, "black")
 
 
-def ways_seen(picture: Image.Image, profile: bytes | None) -> Iterator[Pixels]:
+def _bent(picture: Image.Image, exponent: float) -> Image.Image:
+    """The picture with every value but alpha (0 to 1) raised to the exponent."""
+    curve = ((np.arange(256) / 255.0) ** exponent * 255.0).round().astype(int).tolist()
+    colours = len(picture.getbands()) - (picture.mode == "RGBA")
+    return picture.point(curve * colours + (list(range(256)) if picture.mode == "RGBA" else []))
+
+
+def ways_seen(picture: Image.Image, profile: bytes | None, bend: float | None = None) -> Iterator[Pixels]:
     """Every way in which a person may see the picture, the likeliest first: (height, width, 3) or (height, width).
 
     Args:
         picture: decoded, of any mode.
         profile: its embedded colour profile.
+        bend: the exponent that its values are raised to before they are shown, if any.
 
     Raises:
         MediaUnsupported: a mode that cannot be shown.
@@ -150,4 +158,6 @@ def ways_seen(picture: Image.Image, profile: bytes | None) -> Iterator[Pixels]:
         managed = ImageCms.applyTransform(plain, transform)
         assert managed is not None
         yield from _over_backgrounds(managed)
+    if bend is not None:
+        yield from _over_backgrounds(_bent(plain, bend))
     yield from _over_backgrounds(plain)

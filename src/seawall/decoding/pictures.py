@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import AvifImagePlugin, ExifTags, GifImagePlugin, Image, ImageCms, PngImagePlugin
+from PIL import AvifImagePlugin, ExifTags, GifImagePlugin, IcoImagePlugin, Image, ImageCms, PngImagePlugin
 
 from seawall.decoding.colours import Pixels, ways_seen
 from seawall.decoding.jpeg import read_jpeg
+from seawall.decoding.png import bend
 from seawall.decoding.sniff import Kind, sniff
 from seawall.errors import MediaCorrupt, MediaTooLarge, MediaUnsupported
 
@@ -162,21 +163,36 @@ def _jpeg_views(data: bytes, header: Image.Image) -> Iterator[View]:
         yield View(0, _upright(seen, orientation))
 
 
-def _frame_views(picture: Image.Image, kind: Kind, limits: PictureLimits) -> Iterator[View]:
+def _frame_views(data: bytes, picture: Image.Image, kind: Kind, limits: PictureLimits) -> Iterator[View]:
+    bent_by = bend(data) if kind.opener == "PNG" else None
     for number, frame in _frames(picture, kind, limits):
         with _refusals_named():
             frame.load()
         _check_size(frame, limits)
         orientation = _orientation(frame)
-        for seen in ways_seen(frame, frame.info.get("icc_profile")):
+        for seen in ways_seen(frame, frame.info.get("icc_profile"), bent_by):
             yield View(number, _upright(seen, orientation))
+
+
+def _icon_views(data: bytes, picture: Image.Image, limits: PictureLimits) -> Iterator[View]:
+    """Every picture of an icon, the largest first: which one is shown is for each viewer to choose."""
+    assert isinstance(picture, IcoImagePlugin.IcoImageFile)
+    entries = picture.ico.entry
+    if len(entries) > limits.max_frames:
+        raise MediaTooLarge(f"{len(entries)} pictures are more than the limit of {limits.max_frames}.")
+    for number, entry in enumerate(entries):
+        frame = picture.ico.frame(number)
+        _check_size(frame, limits)
+        frame.load()
+        bent_by = bend(data[entry.offset : entry.offset + entry.size]) if frame.format == "PNG" else None
+        for seen in ways_seen(frame, frame.info.get("icc_profile"), bent_by):
+            yield View(number, seen)
 
 
 def views(data: bytes, limits: PictureLimits) -> tuple[Kind, Iterator[View]]:
     """The kind of the bytes, and every way in which every frame of them is seen, decoded one at a time.
 
-    Of a JPEG with further pictures in it (depth, gain map, stereo) only the one that is shown is read; of an icon
-    only the largest.
+    Of a JPEG with further pictures in it (depth, gain map, stereo) only the one that is shown is read.
 
     Raises (also while iterating):
         NotMedia: no picture or video.
@@ -186,7 +202,11 @@ def views(data: bytes, limits: PictureLimits) -> tuple[Kind, Iterator[View]]:
     """
     kind = sniff(data)
     picture = _open(data, kind, limits)
-    return kind, _named(_jpeg_views(data, picture) if kind.opener == "JPEG" else _frame_views(picture, kind, limits))
+    if kind.opener == "JPEG":
+        return kind, _named(_jpeg_views(data, picture))
+    if kind.opener == "ICO":
+        return kind, _named(_icon_views(data, picture, limits))
+    return kind, _named(_frame_views(data, picture, kind, limits))
 
 
 def _named(found: Iterator[View]) -> Iterator[View]:

@@ -78,7 +78,7 @@ STILL = {
     "webp-lossless": (written(SCENE, "WEBP", lossless=True), SCENE, 0),
     "bmp": (written(SCENE, "BMP"), SCENE, 0),
     "bmp-palette": (written(SCENE.quantize(256), "BMP"), SCENE, 12),
-    "ico": (written(SCENE.resize((128, 96)), "ICO", sizes=[(128, 96), (16, 12)]), SCENE.resize((128, 96)), 0),
+    "ico": (written(SCENE.resize((128, 96)), "ICO", sizes=[(128, 96)]), SCENE.resize((128, 96)), 0),
     "tiff": (written(SCENE, "TIFF"), SCENE, 0),
     "tiff-lzw": (written(SCENE, "TIFF", compression="tiff_lzw"), SCENE, 0),
     "tiff-16-bit-grey": (written(sixteen_bits(), "TIFF"), SCENE.convert("L"), 2),
