@@ -59,13 +59,6 @@ def _become_nobody() -> bool:
     return True
 
 
-def _next_descriptor() -> int:
-    """The number that the next file to be opened would get."""
-    descriptor = os.open(os.devnull, os.O_RDONLY)
-    os.close(descriptor)
-    return descriptor
-
-
 def confine(memory_bytes: int, parent: int) -> tuple[str, ...]:
     """Takes away what reading a picture does not need; returns the names of what took effect.
 
@@ -78,7 +71,8 @@ def confine(memory_bytes: int, parent: int) -> tuple[str, ...]:
             ("memory", _limit(resource.RLIMIT_AS, memory_bytes)),
             ("no-files-written", _limit(resource.RLIMIT_FSIZE, 0)),
             ("no-core-dump", _limit(resource.RLIMIT_CORE, 0)),
-            ("no-descriptors", _limit(resource.RLIMIT_NOFILE, _next_descriptor())),
+            # None at all: what is open stays open, and closing one makes no room for another.
+            ("no-descriptors", _limit(resource.RLIMIT_NOFILE, 0)),
             ("no-processes", sys.platform == "linux" and _limit(resource.RLIMIT_NPROC, 0)),
             ("nobody", _become_nobody()),
             ("not-dumpable", _prctl(_PR_SET_DUMPABLE, 0)),

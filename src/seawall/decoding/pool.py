@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -27,6 +28,10 @@ _ANSWERED_ERRORS: dict[str, type[NotMedia | DecodingFailed]] = {
 }
 _PAUSE_AFTER_FAILED_START_S = 2.0
 _HASHES_BYTES = 8 * 32
+_LONGEST_MESSAGE = 300
+# What the database keeps in a column of whole numbers.
+_LARGEST_NUMBER = 2**31 - 1
+_MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}")
 
 
 class DecoderPool:
@@ -121,7 +126,12 @@ class DecoderPool:
         Raises:
             As :meth:`fingerprint`.
         """
-        request = {"operation": "thumbnail", "stage": stage.value, "longest_side": longest_side, "frame": frame}
+        request = {
+            "operation": "thumbnail",
+            "stage": stage.value,
+            "longest_side": longest_side,
+            "frame": frame,
+        }
         _, picture = self._ask(request, data)
         if not picture.startswith(b"\xff\xd8\xff"):
             raise DecoderCrashed("The decoder answered something that is no picture.")
@@ -136,7 +146,7 @@ class DecoderPool:
         error = _ANSWERED_ERRORS.get(str(code))
         if error is None:
             raise DecoderCrashed("The decoder answered with an error that does not exist.")
-        raise error(str(reply.get("message", "The bytes cannot be read.")))
+        raise error(_message(reply.get("message")))
 
     @contextlib.contextmanager
     def _lend(self) -> Iterator[DecoderProcess]:
@@ -248,6 +258,12 @@ class DecoderPool:
         return [child for child in self._idle if self._worn(child)]
 
 
+def _message(said: object) -> str:
+    """What a child says of its failure, which ends in logs, in the database and on pages."""
+    text = said if isinstance(said, str) else "The bytes cannot be read."
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:_LONGEST_MESSAGE])
+
+
 def _decoded_media(reply: dict[str, Any]) -> DecodedMedia:
     """The child's answer as a record, every part of it checked: the child may have been taken over.
 
@@ -257,7 +273,9 @@ def _decoded_media(reply: dict[str, Any]) -> DecodedMedia:
     try:
         media = reply["media"]
         frames = tuple(_frame(frame) for frame in media["frames"])
-        decoded = DecodedMedia(str(media["media_type"]), int(media["width"]), int(media["height"]), frames)
+        decoded = DecodedMedia(
+            _media_type(media["media_type"]), _side(media["width"]), _side(media["height"]), frames
+        )
     except (KeyError, TypeError, ValueError) as problem:
         raise DecoderCrashed("The decoder's answer is not of the agreed form.") from problem
     if not frames:
@@ -265,10 +283,26 @@ def _decoded_media(reply: dict[str, Any]) -> DecodedMedia:
     return decoded
 
 
+def _media_type(said: object) -> str:
+    if not isinstance(said, str) or not _MEDIA_TYPE.fullmatch(said):
+        raise ValueError("not a media type")
+    return said
+
+
+def _side(said: object) -> int:
+    return _whole(said, 1, _LARGEST_NUMBER)
+
+
+def _whole(said: object, least: int, most: int) -> int:
+    if type(said) is not int or not least <= said <= most:
+        raise ValueError("not a number of the agreed range")
+    return said
+
+
 def _frame(document: dict[str, Any]) -> Frame:
     hashes = bytes.fromhex(document["hashes"])
-    quality = int(document["quality"])
-    if len(hashes) != _HASHES_BYTES or not 0 <= quality <= 100:
-        raise ValueError("not eight hashes and a quality")
+    if len(hashes) != _HASHES_BYTES:
+        raise ValueError("not eight hashes")
     orientations = tuple(hashes[start : start + 32] for start in range(0, _HASHES_BYTES, 32))
-    return Frame(int(document["number"]), orientations, quality)
+    number, quality = _whole(document["number"], 0, _LARGEST_NUMBER), _whole(document["quality"], 0, 100)
+    return Frame(number, orientations, quality)

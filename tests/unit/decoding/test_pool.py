@@ -225,6 +225,7 @@ def test_a_child_has_given_up_what_it_does_not_need(
     assert rows["Max file size"][1] == "0"
     assert rows["Max core file size"][1] == "0"
     assert rows["Max processes"][1] == "0"
+    assert rows["Max open files"][:2] == ["0", "0"]
     status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     assert status["NoNewPrivs"] == "1"
     if os.geteuid() == 0:
@@ -233,7 +234,7 @@ def test_a_child_has_given_up_what_it_does_not_need(
         assert b"secret" not in environment
         assert b"HOME" not in environment
         open_files = [os.readlink(file) for file in Path(f"/proc/{pid}/fd").iterdir()]
-        assert rows["Max open files"][1] == str(len(open_files))
+        assert open_files
         assert all(name == "/dev/null" or name.startswith("pipe:") for name in open_files)
 
 
