@@ -15,10 +15,13 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy.orm import Session
 
+from seawall import __version__
 from seawall.access import people
 from seawall.console.app import mount
 from seawall.errors import ConfigurationError
+from seawall.evidence import audit
 from seawall.gateways.http.app import create_app
+from seawall.records import SYSTEM
 from seawall.runtime import Runtime
 from seawall.worker.run import run_worker
 
@@ -71,6 +74,7 @@ def serve(runtime: Runtime, *, with_worker: bool = True, say: Callable[[str], No
     address = settings.public_url or f"http://{settings.host}:{port}"
     with runtime.database.transaction() as session:
         link = _first_link(session, address)
+        note_start(session, runtime)
     if link:
         say(f"First start. Choose the administrator's password here, within a day, once:\n  {link}")
     say(f"Seawall is ready.\n  API docs  {address}/docs\n  Console   {address}/console")
@@ -90,6 +94,24 @@ def _run_until_told_to_stop(server: uvicorn.Server, listener: socket.socket) -> 
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def note_start(session: Session, runtime: Runtime) -> None:
+    """Puts on record what judges from now on: the policy, and the settings that can let more pass. Whoever weakens
+    one and starts anew is seen by that."""
+    settings = runtime.settings
+    details = {
+        "version": __version__,
+        "policy": runtime.rooms.policy.version,
+        "master_key": runtime.master_key.key_id,
+        "minimum_pdq_quality": settings.minimum_pdq_quality,
+        "max_upload_bytes": settings.max_upload_bytes,
+        "key_rate_per_minute": settings.key_rate_per_minute,
+        "login_attempts_per_minute": settings.login_attempts_per_minute,
+        "webhook_allow_http": settings.webhook_allow_http,
+        "demo": settings.demo,
+    }
+    audit.append(session, SYSTEM, "service.start", "service:seawall", details)
 
 
 def _first_link(session: Session, address: str) -> str | None:
