@@ -90,10 +90,12 @@ def _print(results: list[FileMatches], as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from seawall.cli.tables import plain
+
     table = Table("File", "List", "Kind", "Distance", "Orientation", "Says")
     for result in results:
         for cells in _rows(result):
-            table.add_row(*(Text(cell) for cell in cells))
+            table.add_row(*(Text(plain(cell)) for cell in cells))
     Console().print(table)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,35 +42,66 @@ def scan(
         if restart:
             journal.finish()
         with journal:
-            results = _scan_with_progress(rooms, journal, scanned, quiet=as_json)
+            tally = _scan_with_progress(rooms, journal, scanned, as_json=as_json)
         journal.finish()
-    _print(results, as_json)
-    if any(result.matched for result in results):
+    if not as_json:
+        _print(tally)
+    if tally.matched:
         raise typer.Exit(MATCHED)
 
 
-def _scan_with_progress(rooms: Rooms, journal: ScanJournal, scanned: Path, *, quiet: bool) -> list[ScanResult]:
-    """Scans on as many threads as there are decoder processes; results in the order of the paths."""
+@dataclass
+class _Tally:
+    """What a scan comes to, in bounded memory."""
+
+    files: int = 0
+    matched: int = 0
+    owed: int = 0
+    no_media: int = 0
+    notable: int = 0
+    shown: list[ScanResult] = field(default_factory=list)
+
+    def add(self, result: ScanResult) -> None:
+        self.files += 1
+        self.matched += result.matched
+        self.owed += result.owed
+        self.no_media += result.verdict is None
+        if result.verdict not in (None, "allow"):
+            self.notable += 1
+            if len(self.shown) < SHOWN_ROWS:
+                self.shown.append(result)
+
+
+def _scan_with_progress(rooms: Rooms, journal: ScanJournal, scanned: Path, *, as_json: bool) -> _Tally:
+    """Scans on as many threads as keep the decoder processes busy; JSON lines go out as each file is done."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     files = list(_files(scanned))
-    results: dict[Path, ScanResult] = {
-        file: earlier for file in files if (earlier := journal.result_of(file)) is not None
-    }
+    earlier = [result for file in files if (result := journal.result_of(file)) is not None]
+    known = {result.path for result in earlier}
+    owed = [file for file in files if str(file) not in known]
     columns = (TextColumn("Scanning"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
     console = Console(stderr=True)
-    if results:
-        console.print(f"Going on after {len(results)} files that an interrupted scan has done.")
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=quiet) as progress:
-        task = progress.add_task("scan", total=len(files), completed=len(results), rate="")
-        owed = [file for file in files if file not in results]
+    if earlier:
+        console.print(f"Going on after {len(earlier)} files that an interrupted scan has done.")
+    tally = _Tally()
+    for result in earlier:
+        _note(tally, result, as_json)
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        task = progress.add_task("scan", total=len(files), completed=len(earlier), rate="")
         for result in _scan_all(rooms, owed):
             journal.add(result)
-            results[Path(result.path)] = result
+            _note(tally, result, as_json)
             speed = progress.tasks[0].speed
             progress.update(task, advance=1, rate=f"{speed:.0f} files/s" if speed else "")
-    return [results[file] for file in files]
+    return tally
+
+
+def _note(tally: _Tally, result: ScanResult, as_json: bool) -> None:
+    tally.add(result)
+    if as_json:
+        typer.echo(json.dumps(asdict(result)))
 
 
 def _scan_all(rooms: Rooms, files: list[Path]) -> Iterator[ScanResult]:
@@ -96,17 +128,16 @@ def _scan_one(rooms: Rooms, file: Path) -> ScanResult:
     from seawall.cli.scan_journal import ScanResult
     from seawall.errors import NotMedia
     from seawall.flow import examine
-    from seawall.records import Match
+    from seawall.records import Match, ScanOwed
 
     try:
         stat = file.stat()
         if stat.st_size > rooms.settings.max_upload_bytes:
-            return ScanResult(
-                str(file), stat.st_size, stat.st_mtime_ns, "hold", "Scan owed: larger than SEAWALL_MAX_UPLOAD_BYTES."
-            )
+            why = "Scan owed: larger than SEAWALL_MAX_UPLOAD_BYTES."
+            return ScanResult(str(file), stat.st_size, stat.st_mtime_ns, "hold", why, owed=True)
         body = file.read_bytes()
     except OSError as error:
-        return ScanResult(str(file), -1, -1, "hold", f"Scan owed: it cannot be read ({error.strerror}).")
+        return ScanResult(str(file), -1, -1, "hold", f"Scan owed: it cannot be read ({error.strerror}).", owed=True)
     try:
         _fingerprint, findings, judgement = examine(rooms, body, "scan")
     except NotMedia:
@@ -120,6 +151,7 @@ def _scan_one(rooms: Rooms, file: Path) -> ScanResult:
         judgement.reasons[0].explanation if judgement.reasons else "On no enabled list.",
         tuple(sorted({match.list.name for match in matches})),
         min((match.distance for match in matches), default=None),
+        owed=any(isinstance(finding, ScanOwed) for finding in findings),
     )
 
 
@@ -136,30 +168,22 @@ def _files(scanned: Path) -> Iterator[Path]:
                 yield file
 
 
-def _print(results: list[ScanResult], as_json: bool) -> None:
-    from dataclasses import asdict
-
-    if as_json:
-        for result in results:
-            typer.echo(json.dumps(asdict(result)))
-        return
+def _print(tally: _Tally) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    notable = [result for result in results if result.verdict not in (None, "allow")]
-    table = Table("File", "Verdict", "Lists", "Distance", "Why", title=f"{len(notable)} of {len(results)} files")
-    for result in notable[:SHOWN_ROWS]:
+    table = Table("File", "Verdict", "Lists", "Distance", "Why", title=f"{tally.notable} of {tally.files} files")
+    for result in sorted(tally.shown, key=lambda shown: shown.path):
         distance = "" if result.distance is None else str(result.distance)
         # A file name may hold bytes that are no text; they are shown, not choked on.
         name = result.path.encode("utf-8", "backslashreplace").decode()
         cells = (name, result.verdict or "", ", ".join(result.lists), distance, result.explanation)
         table.add_row(*(Text(cell) for cell in cells))
     console = Console()
-    if notable:
+    if tally.notable:
         console.print(table)
-    if len(notable) > SHOWN_ROWS:
-        console.print(f"... and {len(notable) - SHOWN_ROWS} more; --json prints all.")
-    no_media = sum(result.verdict is None for result in results)
-    matched = sum(result.matched for result in results)
-    console.print(f"{len(results)} files: {matched} matched, {no_media} no media.")
+    if tally.notable > len(tally.shown):
+        console.print(f"... and {tally.notable - len(tally.shown)} more; --json prints all.")
+    counts = f"{tally.matched} matched, {tally.owed} scan owed, {tally.no_media} no media"
+    console.print(f"{tally.files} files: {counts}.")
