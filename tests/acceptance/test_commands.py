@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -64,10 +66,43 @@ def test_an_interrupted_scan_goes_on(home: Path, tmp_path: Path) -> None:
     (journal,) = journals.glob("*.jsonl")
     before = len(journal.read_text().splitlines()) - 1
     assert 0 < before < 300
+    assert process.stdout is not None
+    printed = {line["path"] for line in read_lines(process.stdout.read())}
+    noted = {line["path"] for line in read_lines(journal.read_text()) if "path" in line}
+    assert printed <= noted
+    assert len(noted) - len(printed) <= 1, "all but what the interruption fell into was printed as it was done"
     again = seawall(home, "scan", str(tmp_path))
     assert f"Going on after {before} files" in again.stderr
-    assert "300 files: 0 matched, 0 no media" in again.stdout
+    assert "300 files: 0 matched, 0 scan owed, 0 no media" in again.stdout
     assert not list(journals.glob("*.jsonl"))
+
+
+def test_a_scan_in_a_terminal_shows_rate_and_time_left(home: Path, tmp_path: Path) -> None:
+    for number in range(40):
+        picture(tmp_path / f"{number:02}.png", number)
+    ours, its = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "seawall.cli.main", "scan", str(tmp_path)],
+        env=environment(home, TERM="xterm", COLUMNS="120"),
+        stdout=subprocess.DEVNULL,
+        stderr=its,
+    )
+    os.close(its)
+    shown = b""
+    while chunk := _read(ours):
+        shown += chunk
+    assert process.wait(120) == 0
+    assert b"Scanning" in shown
+    assert b"40/40" in shown
+    assert b"files/s" in shown
+    assert b"0:00:00" in shown
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # the other end was closed
+        return b""
 
 
 def test_doctor_looks_at_every_part(home: Path) -> None:

@@ -26,6 +26,7 @@ class ScanResult:
     explanation: str
     lists: tuple[str, ...] = ()
     distance: int | None = None
+    owed: bool = False
 
     @property
     def matched(self) -> bool:
