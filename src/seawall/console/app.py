@@ -28,6 +28,8 @@ def console(runtime: Runtime) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        # The framework's redirects for a slash would lead to whatever host the request names, and out of TLS.
+        redirect_slashes=False,
         telemetry=no_telemetry(),
     )
     app.state.desk = Desk(

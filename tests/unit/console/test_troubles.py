@@ -90,3 +90,11 @@ def test_a_page_that_was_asked_for_is_kept_for_after_the_login(client: TestClien
 def test_the_way_in_that_does_not_exist_is_said_so(client: TestClient) -> None:
     assert client.get("/console/no-such-page").status_code == 404
     assert client.put("/console/login").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["lists/", "login/", "audit/", "webhooks/", "static"])
+def test_no_address_leads_to_a_host_that_the_request_made_up(client: TestClient, path: str) -> None:
+    answer = client.get(f"{PATH}/{path}", headers={"Host": "elsewhere.test"}, follow_redirects=False)
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+    assert "elsewhere" not in answer.text
