@@ -64,7 +64,7 @@ def act(rooms: Rooms, judged: Judged) -> Answer:
     with rooms.database.transaction() as session:
         take(session, Lock.CONTENT, of=f"{content_id}:{judged.identity.hex()}")
         before = ledger.recall(session, content_id, judged.identity)
-        if before is not None and _stands(before, judged):
+        if before is not None and _stands(session, before, judged):
             return _answer_again(before)
         row = ledger.enter(session, before, judged)
         if judgement.verdict in (Verdict.HOLD, Verdict.BLOCK):
@@ -81,11 +81,18 @@ def act(rooms: Rooms, judged: Judged) -> Answer:
     )
 
 
-def _stands(before: Content, judged: Judged) -> bool:
-    """Whether the earlier answer is the answer. Clean bytes do not lift what is in a case: its reviewer does."""
-    unstopped = judged.judgement.verdict not in (Verdict.HOLD, Verdict.BLOCK)
+def _stands(session: Session, before: Content, judged: Judged) -> bool:
+    """Whether the earlier answer is the answer. Clean bytes do not lift what is in a case: its reviewer does. What a
+    reviewer released stays released until an entry is met that was not before that reviewer."""
     with_bytes = isinstance(judged.arrival, MediaArrival)
-    return ledger.is_settled(before, with_bytes=with_bytes) or (before.case_id is not None and unstopped)
+    if ledger.is_settled(before, with_bytes=with_bytes):
+        return True
+    if judged.judgement.verdict not in (Verdict.HOLD, Verdict.BLOCK):
+        return before.case_id is not None
+    if before.state != ContentState.RELEASED or (with_bytes and before.size is None):
+        return False
+    met = {finding.entry_id for finding in judged.findings if isinstance(finding, Match)}
+    return met <= cases.entries_reviewed(session, before.id)
 
 
 def _open_case(rooms: Rooms, session: Session, row: Content, judged: Judged) -> None:

@@ -345,6 +345,20 @@ def test_a_decision_goes_back_to_the_platform(
         assert audit.verify(session).ok
 
 
+def test_what_was_released_is_stopped_again_once_a_list_knows_more(runtime: Runtime) -> None:
+    copy = encoded(picture(1), "JPEG")
+    arrival = MediaArrival("c1", copy, account_id="test-account")
+    flow.decide_item(runtime.rooms, reviewer(runtime), held_item(runtime), Outcome.NOT_A_MATCH, "another picture")
+    assert flow.judge_media(runtime.rooms, arrival).verdict is Verdict.ALLOW
+    list_exactly(runtime, copy, name="Test list two")
+    answers = [flow.judge_media(runtime.rooms, arrival) for _ in range(2)]
+    assert [answer.verdict for answer in answers] == [Verdict.BLOCK, Verdict.BLOCK]
+    assert answers[0].case_id == answers[1].case_id
+    with runtime.database.transaction() as session:
+        assert len(session.scalars(select(CaseItem).where(CaseItem.state == "pending")).all()) == 1
+    assert sorted(events(runtime)) == ["content.block", "content.hold", "content.release"]
+
+
 def test_nothing_is_decided_twice_or_without_a_reason(runtime: Runtime) -> None:
     item = held_item(runtime)
     person = reviewer(runtime)

@@ -70,6 +70,19 @@ def _undecided(session: Session, subject: str) -> Case | None:
     )
 
 
+def entries_reviewed(session: Session, content_row: int) -> set[int]:
+    """The entries that a content had met when a reviewer decided it, by their numbers."""
+    decided = select(CaseItem.findings).where(
+        CaseItem.content_row == content_row, CaseItem.state != ItemState.PENDING.value
+    )
+    return {
+        document["entry_id"]
+        for findings in session.scalars(decided)
+        for document in findings
+        if document.get("entry_id") is not None
+    }
+
+
 def _opened(session: Session, subject: str, account_id: str | None, is_test: bool) -> Case:
     case = Case(
         subject=subject,

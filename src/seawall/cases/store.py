@@ -1,7 +1,7 @@
 """All that other layers do with cases in the database, in one place to import from."""
 
 from seawall.cases.decisions import DecisionResult, decide
-from seawall.cases.items import add_item
+from seawall.cases.items import add_item, entries_reviewed
 from seawall.cases.queue import QueueFilter, QueueRow, counts, queue
 from seawall.cases.views import CaseView, DecisionView, ItemView, RevealView, get_case
 
@@ -16,6 +16,7 @@ __all__ = [
     "add_item",
     "counts",
     "decide",
+    "entries_reviewed",
     "get_case",
     "queue",
 ]

@@ -32,7 +32,7 @@ STATE_OF = {
     Verdict.HOLD: ContentState.HELD,
     Verdict.BLOCK: ContentState.BLOCKED,
 }
-UNDECIDED_OR_CLEAN = {ContentState.PUBLISHED}
+OPEN_TO_NEWS = {ContentState.PUBLISHED, ContentState.RELEASED}
 
 
 def identity_of_hashes(arrival: HashArrival) -> bytes:
@@ -59,13 +59,14 @@ def recall(session: Session, content_id: str, identity: bytes) -> Content | None
 
 
 def is_settled(row: Content, *, with_bytes: bool) -> bool:
-    """Whether the earlier answer stands. A clean one does not: the lists may know more by now, so that it is judged
-    again, and answered as before unless something is found. Nor does an answer to hashes alone once the bytes come:
-    hashes are the sender's word, and nobody has seen what a decision on them would let pass."""
+    """Whether the earlier answer stands whatever the lists say. A clean or released one does not: the lists may know
+    more by now, so that it is judged again, and answered as before unless something new is found. Nor does an answer
+    to hashes alone once the bytes come: hashes are the sender's word, and nobody has seen what a decision on them
+    would let pass."""
     state = ContentState(row.state)
     if with_bytes and row.size is None:
         return state is ContentState.REMOVED
-    return state not in UNDECIDED_OR_CLEAN
+    return state not in OPEN_TO_NEWS
 
 
 def enter(session: Session, before: Content | None, judged: Judged) -> Content:
