@@ -83,6 +83,13 @@ class DecoderUnavailable(Unavailable):
     code = "decoder_unavailable"
 
 
+class Overloaded(Unavailable):
+    """There is no memory to read another upload into at this moment."""
+
+    code = "overloaded"
+    default_hint = "Send it again later; if this lasts, raise SEAWALL_MAX_BODIES_BYTES, or run another process."
+
+
 class BadInput(SeawallError):
     """The caller sent something that cannot be used; nothing was stored."""
 

@@ -74,6 +74,14 @@ class Settings(BaseSettings):
     max_upload_bytes: Annotated[int, Field(ge=1, description="Largest media body that is accepted, in bytes.")] = (
         64 * MIB
     )
+    max_bodies_bytes: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Most bytes of uploads that one process holds at once; above, the answer is 503. One upload "
+            "of the largest size always fits.",
+        ),
+    ] = 1024 * MIB
     max_pixels: Annotated[
         int, Field(ge=1, description="Most pixels (width x height) of one frame; above, the content is held.")
     ] = 100_000_000

@@ -22,6 +22,7 @@ PINNED = {
     "object_store_unavailable": (503, 5),
     "index_unavailable": (503, 5),
     "decoder_unavailable": (503, 5),
+    "overloaded": (503, 5),
     "bad_input": (422, 6),
     "body_empty": (400, 6),
     "body_too_large": (413, 6),

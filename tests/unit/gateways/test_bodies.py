@@ -11,8 +11,9 @@ from fastapi import Request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seawall.errors import BadInput, BodyMalformed, BodyTooLarge
-from seawall.gateways.http.bodies import Upload, query_pairs, read_upload
+from seawall.errors import BadInput, BodyMalformed, BodyTooLarge, Overloaded
+from seawall.gateways.http.ballast import Ballast
+from seawall.gateways.http.bodies import ROOM_FOR_FIELDS, Upload, query_pairs, read_upload
 
 BOUNDARY = "xYzZY"
 # Bytes that look like a boundary nearly to its end.
@@ -32,8 +33,11 @@ def request(chunks: list[bytes], kind: str, query: bytes = b"") -> Request:
     return Request(scope, receive)
 
 
-def read(chunks: list[bytes], kind: str = f"multipart/form-data; boundary={BOUNDARY}") -> Upload:
-    return asyncio.run(read_upload(request(chunks, kind), LIMIT))
+def read(
+    chunks: list[bytes], kind: str = f"multipart/form-data; boundary={BOUNDARY}", ballast: Ballast | None = None
+) -> Upload:
+    with (ballast or Ballast(LIMIT + ROOM_FOR_FIELDS)).load() as take:
+        return asyncio.run(read_upload(request(chunks, kind), LIMIT, take))
 
 
 def form() -> bytes:
@@ -101,6 +105,39 @@ def test_a_file_may_be_as_large_as_the_limit_and_no_larger() -> None:
         read([FILE, b"x"], "image/png")
     with pytest.raises(BodyTooLarge):
         read([form().replace(FILE, FILE + b"x")])
+
+
+def test_a_field_as_large_as_a_file_is_refused_before_it_is_whole() -> None:
+    start = b'--xYzZY\r\nContent-Disposition: form-data; name="content_id"\r\n\r\n'
+    with pytest.raises(BadInput, match="content_id is far too long"):
+        asyncio.run(
+            read_upload(
+                request([start, b"a" * (ROOM_FOR_FIELDS + 1)], f"multipart/form-data; boundary={BOUNDARY}"),
+                LIMIT * 100,
+                lambda _size: None,
+            )
+        )
+
+
+def test_all_bodies_together_have_a_limit() -> None:
+    ballast = Ballast(2 * LIMIT)
+    with ballast.load() as take:
+        take(LIMIT)
+        assert read([FILE], "image/png", ballast).body == FILE
+        take(1)
+        with pytest.raises(Overloaded):
+            read([FILE], "image/png", ballast)
+        assert ballast.held == LIMIT + 1
+    assert ballast.held == 0
+    assert read([FILE], "image/png", ballast).body == FILE
+
+
+@pytest.mark.parametrize("said", [[b"gzip"], [b"identity", b"gzip"], [b"identity, gzip"], [b"", b"br"]])
+def test_compressed_bodies_are_refused_however_that_is_said(said: list[bytes]) -> None:
+    asked = request([FILE], "image/png")
+    asked.scope["headers"].extend((b"content-encoding", coding) for coding in said)
+    with pytest.raises(BodyMalformed):
+        asyncio.run(read_upload(asked, LIMIT, lambda _size: None))
 
 
 def test_the_part_with_a_file_is_the_file_whatever_it_is_called() -> None:

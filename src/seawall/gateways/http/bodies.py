@@ -11,6 +11,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from seawall.errors import BadInput, BodyEmpty, BodyMalformed, BodyTooLarge
+from seawall.gateways.http.ballast import Take
 
 # What a multipart body may hold besides the file: fields and the parts' headers.
 ROOM_FOR_FIELDS = 64 * 1024
@@ -27,13 +28,15 @@ class Upload:
     media_type: str | None = None
 
 
-async def read_upload(request: Request, limit: int) -> Upload:
+async def read_upload(request: Request, limit: int, take: Take) -> Upload:
     """The file of a request and the fields beside it, from a raw body or from multipart/form-data.
 
     Args:
         limit: bytes that the file may have.
+        take: is asked for room for each chunk before it is kept.
 
     Raises:
+        Overloaded: there is no room now.
         BodyTooLarge: it has more; what is over was not read into memory.
         BodyMalformed: the multipart is broken, or the body is compressed.
         BodyEmpty: the file has no byte.
@@ -42,22 +45,23 @@ async def read_upload(request: Request, limit: int) -> Upload:
     declared = request.headers.get("content-type", "")
     kind = declared.partition(";")[0].strip().lower()
     if kind.startswith("multipart/"):
-        upload = await _read_multipart(request, declared, limit)
+        upload = await _read_multipart(request, declared, limit, take)
     else:
-        upload = Upload(await read_body(request, limit), media_type=_declared_media_type(kind))
+        upload = Upload(await read_body(request, limit, take), media_type=_declared_media_type(kind))
     if not upload.body:
         raise BodyEmpty("The upload has no byte.")
     return upload
 
 
-async def read_body(request: Request, limit: int) -> bytes:
+async def read_body(request: Request, limit: int, take: Take) -> bytes:
     """The whole body.
 
     Raises:
+        Overloaded: there is no room now.
         BodyTooLarge: it has more bytes than the limit.
     """
     body = bytearray()
-    async for chunk in _limited(request, limit, limit):
+    async for chunk in _limited(request, limit, limit, take):
         body += chunk
     return bytes(body)
 
@@ -92,7 +96,7 @@ def once_each(pairs: list[tuple[str, str]]) -> dict[str, object]:
     return given
 
 
-async def _limited(request: Request, limit: int, allowed: int) -> AsyncIterator[bytes]:
+async def _limited(request: Request, limit: int, allowed: int, take: Take) -> AsyncIterator[bytes]:
     """The body in chunks, as long as it keeps to what is allowed. `limit` is what the message speaks of."""
     too_large = f"The upload has more than {limit} bytes."
     length = request.headers.get("content-length", "")
@@ -103,10 +107,11 @@ async def _limited(request: Request, limit: int, allowed: int) -> AsyncIterator[
         received += len(chunk)
         if received > allowed:
             raise BodyTooLarge(too_large)
+        take(len(chunk))
         yield chunk
 
 
-async def _read_multipart(request: Request, declared: str, limit: int) -> Upload:
+async def _read_multipart(request: Request, declared: str, limit: int, take: Take) -> Upload:
     kind, options = parse_options_header(declared)
     boundary = options.get(b"boundary", b"")
     if kind != b"multipart/form-data" or not 1 <= len(boundary) <= 200:
@@ -114,7 +119,7 @@ async def _read_multipart(request: Request, declared: str, limit: int) -> Upload
     parts = _Parts(limit)
     try:
         parser = MultipartParser(boundary, parts.callbacks())  # type: ignore[arg-type]
-        async for chunk in _limited(request, limit, limit + ROOM_FOR_FIELDS):
+        async for chunk in _limited(request, limit, limit + ROOM_FOR_FIELDS, take):
             parser.write(chunk)
         parser.finalize()
     except FormParserError:
@@ -206,6 +211,8 @@ class _Parts:
         self._data += data[start:end]
         if self._is_file and len(self._data) > self._limit:
             raise BodyTooLarge(f"The upload has more than {self._limit} bytes.")
+        if not self._is_file and len(self._data) > ROOM_FOR_FIELDS:
+            raise BadInput(f"{self._name[:40]} is far too long.", hint=f"Send the bytes as a part named {FILE}.")
 
     def _end_part(self) -> None:
         if not self._is_file:
@@ -237,7 +244,8 @@ def _declared_media_type(kind: str) -> str | None:
 
 def _refuse_encoded(request: Request) -> None:
     """Compressed bytes would be taken for what they are not, and a listed picture for no media."""
-    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+    said = ",".join(request.headers.getlist("content-encoding")).lower().split(",")
+    if any(coding.strip() not in ("", "identity") for coding in said):
         raise BodyMalformed(
             "The body is compressed (Content-Encoding).", hint="Send the bytes as they were uploaded."
         )

@@ -19,6 +19,7 @@ from seawall.errors import (
     NotFound,
     NotMedia,
     ObjectStoreUnavailable,
+    Overloaded,
     RateLimited,
     SeawallError,
     Unauthenticated,
@@ -113,6 +114,7 @@ WRONG: dict[str, SeawallError] = {
         InternalError("Something failed that nobody foresaw; it is in the log as 5d1f0c2b7a9e4833."),
         DatabaseUnavailable("PostgreSQL cannot be reached."),
         IndexUnavailable("The hash lists are not loaded yet."),
+        Overloaded("Too many uploads are being judged at once."),
         DecoderUnavailable("No decoder became free within 10 s."),
         ObjectStoreUnavailable("The evidence could not be written."),
     )

@@ -13,6 +13,8 @@ from seawall.access.keys import KeyRing
 from seawall.access.limits import RateLimiter
 from seawall.access.trail import LookupTrail
 from seawall.database.sessions import Database
+from seawall.gateways.http.ballast import Ballast
+from seawall.gateways.http.bodies import ROOM_FOR_FIELDS
 from seawall.rooms import Rooms
 from seawall.runtime import Runtime
 from seawall.settings import Settings
@@ -32,6 +34,7 @@ class Hall:
     keys: KeyRing
     limiter: RateLimiter
     trail: LookupTrail
+    ballast: Ballast
     threads: anyio.CapacityLimiter = field(repr=False)
 
     async def work(self, step: Callable[[], Result]) -> Result:
@@ -42,14 +45,17 @@ class Hall:
 
 def open_hall(runtime: Runtime) -> Hall:
     """The hall over an opened runtime."""
+    settings = runtime.settings
     return Hall(
-        settings=runtime.settings,
+        settings=settings,
         database=runtime.database,
         rooms=runtime.rooms,
         keys=KeyRing(runtime.database),
         limiter=RateLimiter(),
         trail=LookupTrail(runtime.database),
-        threads=anyio.CapacityLimiter(max(2, runtime.settings.database_pool_size - KEPT_FREE)),
+        # One upload fits, whatever is set: with the room that its fields may take, which is counted too.
+        ballast=Ballast(max(settings.max_bodies_bytes, settings.max_upload_bytes + ROOM_FOR_FIELDS)),
+        threads=anyio.CapacityLimiter(max(2, settings.database_pool_size - KEPT_FREE)),
     )
 
 

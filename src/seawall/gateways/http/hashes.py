@@ -86,7 +86,7 @@ _OPENAPI = {
     responses=examples.answers(
         {"one content": examples.HELD, "a batch": {"items": [examples.HELD, examples.ALLOWED]}},
         *("body_empty", "body_malformed", "body_too_large", "bad_input", "hash_invalid"),
-        *(*examples.DOOR, *examples.NOT_JUDGED),
+        *(*examples.DOOR, *examples.NOT_JUDGED, "overloaded"),
         when="The verdict, or the verdicts in the order of the items.",
     ),
     openapi_extra=_OPENAPI,
@@ -98,7 +98,8 @@ async def judge_hashes(
 ) -> JSONResponse:
     """Reads the hashes, judges each in turn in one thread, answers."""
     try:
-        document = parse(await read_body(request, LARGEST_BODY))
+        with hall.ballast.load() as take:
+            document = parse(await read_body(request, LARGEST_BODY, take))
         is_batch = "items" in document
         arrivals = batch(document) if is_batch else [arrival(document)]
     except SeawallError:

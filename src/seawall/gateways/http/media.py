@@ -99,7 +99,7 @@ _OPENAPI: dict[str, Any] = {
     responses=examples.answers(
         {"allow": examples.ALLOWED, "hold": examples.HELD},
         *("body_empty", "body_malformed", "body_too_large", "not_media", "bad_input"),
-        *(*examples.DOOR, *examples.NOT_JUDGED, "decoder_unavailable", "object_store_unavailable"),
+        *(*examples.DOOR, *examples.NOT_JUDGED, "overloaded", "decoder_unavailable", "object_store_unavailable"),
         when="The verdict.",
     ),
     openapi_extra=_OPENAPI,
@@ -111,15 +111,16 @@ async def judge_media(
 ) -> JSONResponse:
     """Reads the upload, judges it in a thread, answers."""
     pairs = query_pairs(request)
-    upload = await read_upload(request, hall.settings.max_upload_bytes)
-    arrival = _arrival(upload, once_each([*pairs, *upload.pairs]))
+    with hall.ballast.load() as take:
+        upload = await read_upload(request, hall.settings.max_upload_bytes, take)
+        arrival = _arrival(upload, once_each([*pairs, *upload.pairs]))
 
-    def judge() -> Answer:
-        answer = flow.judge_media(hall.rooms, arrival)
-        hall.trail.record(key.id, matches=int(is_match(answer)))
-        return answer
+        def judge() -> Answer:
+            answer = flow.judge_media(hall.rooms, arrival)
+            hall.trail.record(key.id, matches=int(is_match(answer)))
+            return answer
 
-    return JSONResponse(of_answer(await hall.work(judge)))
+        return JSONResponse(of_answer(await hall.work(judge)))
 
 
 def is_match(answer: Answer) -> bool:
