@@ -54,7 +54,7 @@ def examine_all(settings: Settings) -> Check:
     """Every check, in the order in which parts depend on each other. One that fails does not end the examination."""
     make_home(settings)
     use_cache(settings.cache_folder)
-    yield from _guard("settings", _settings)
+    yield from _guard("settings", lambda: _settings(settings))
     yield from _guard("home", lambda: _home(settings))
     yield from _guard("address", lambda: _address(settings))
     yield from _guard("policy", lambda: _policy(settings))
@@ -84,10 +84,14 @@ def _guard(part: str, check: Callable[[], Check]) -> Check:
         yield PartState(part, "fail", f"{error}.")
 
 
-def _settings() -> Check:
+def _settings(settings: Settings) -> Check:
     """A misspelt variable is no error, since a shell may hold others; but what was meant by it is not in force."""
     known = {f"SEAWALL_{name.upper()}" for name in Settings.model_fields} | OF_COMMANDS
     meant = sorted(name for name in os.environ if name.startswith("SEAWALL_") and name not in known)
+    if settings.demo:
+        yield PartState(
+            "settings", "warn", "SEAWALL_DEMO is set: what no list knows is marked as a test. Never set it for real."
+        )
     if meant:
         yield PartState("settings", "warn", f"No setting is called {', '.join(meant)}; it has no effect.")
     else:

@@ -58,6 +58,12 @@ def test_a_misspelt_setting_is_named(installed: Settings, monkeypatch: pytest.Mo
     assert "0.0.0.0" not in warning
 
 
+def test_demo_mode_is_no_way_to_run(installed: Settings) -> None:
+    assert any(
+        "SEAWALL_DEMO" in says for says in said(installed.model_copy(update={"demo": True}), "settings", "warn")
+    )
+
+
 def test_what_the_policy_should_say_only_on_purpose_is_repeated(installed: Settings) -> None:
     (installed.home / "policy.toml").write_text(LETS_OWED_SCANS_PASS)
     (warning,) = said(installed, "policy", "warn")
