@@ -79,7 +79,9 @@ def read(source: ByteSource, reading: Reading) -> Iterator[EntryDraft | BadLine]
     bounded = BoundedSource(source)
     walk = _Walk(reading)
     try:
-        for event, value in ijson.basic_parse(bounded, buf_size=CHUNK_BYTES):
+        # With use_float, a number too large for the machine is an error. Without, it is made into one of any length:
+        # the parser then breaks the whole process on 100,000 digits, and raises no JSONError on a huge exponent.
+        for event, value in ijson.basic_parse(bounded, buf_size=CHUNK_BYTES, use_float=True):
             bounded.without_event = 0
             yield from walk.step(event, value)
     except (ijson.JSONError, ValueError) as error:
