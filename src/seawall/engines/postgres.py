@@ -10,6 +10,8 @@ import stat
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,9 @@ SOCKET = ".s.PGSQL.5432"
 # What the kernels allow in bytes, without the zero at the end: Linux 107, macOS 103.
 LONGEST_SOCKET_PATH = 103 if sys.platform == "darwin" else 107
 START_TRIES = 6
+# All that PostgreSQL is told of our environment.
+TOLD = frozenset({"HOME", "LANG", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER", "XDG_RUNTIME_DIR"})
+TOLD_BEGINNINGS = ("LC_", "LD_", "DYLD_")
 
 log = structlog.get_logger(__name__)
 
@@ -43,10 +48,11 @@ def embedded(settings: Settings) -> str:
     _forget_dead_handles(folder)
     for attempt in range(START_TRIES):
         try:
-            with server._lock:
-                server.ensure_pgdata_inited()
-                _only_the_owner_may_connect(folder, server.system_user)
-            server.start()
+            with _secrets_put_away():
+                with server._lock:
+                    server.ensure_pgdata_inited()
+                    _only_the_owner_may_connect(folder, server.system_user)
+                server.start()
             break
         except (subprocess.SubprocessError, OSError) as error:
             # Recovery after a crash may outlast the starter's patience; the server goes on starting meanwhile.
@@ -57,6 +63,25 @@ def embedded(settings: Settings) -> str:
                 ) from error
     _create_database(server.get_uri())
     return str(server.get_uri(database=DATABASE))
+
+
+@contextmanager
+def _secrets_put_away() -> Iterator[None]:
+    """Starts what is started inside without the secrets of our environment.
+
+    The server may belong to another user, and shows its environment to whoever may run a program in it by SQL; the
+    master key must not lie there. The wheel lets us choose no environment, so ours is changed meanwhile: rooms are
+    opened one after another, and nothing else reads it at this time.
+    """
+    away = {
+        name: os.environ[name] for name in os.environ if name not in TOLD and not name.startswith(TOLD_BEGINNINGS)
+    }
+    for name in away:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(away)
 
 
 def stop(settings: Settings) -> None:

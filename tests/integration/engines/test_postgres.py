@@ -38,6 +38,24 @@ def test_the_folders_above_can_still_be_read_by_nobody_else(private: Path) -> No
         postgres.stop(home)
 
 
+def test_the_server_is_told_no_secret(private: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may run programs by SQL sees its environment."""
+    for name in ("SEAWALL_MASTER_KEY", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "a secret of ours")
+    home = Settings(home=private / "h", master_key=None)
+    address = postgres.embedded(home)
+    try:
+        with psycopg.connect(address) as connection:
+            connection.execute("CREATE TEMPORARY TABLE told (line text)")
+            connection.execute("COPY told FROM PROGRAM 'env' (DELIMITER E'\\x01')")
+            told = [line for (line,) in connection.execute("SELECT line FROM told")]
+        assert any(line.startswith("PATH=") for line in told)
+        assert not any("secret" in line for line in told)
+        assert os.environ["SEAWALL_MASTER_KEY"] == "a secret of ours"
+    finally:
+        postgres.stop(home)
+
+
 def test_only_who_the_kernel_says_we_are_may_connect(private: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("pg_hba.conf", "pg_ident.conf"):
         (private / name).touch()
