@@ -6,18 +6,57 @@ Only sealed bytes come here. An object is created once and never overwritten.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import unquote, urlsplit
 
 import obstore
+import structlog
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, from_url
 
 from seawall.errors import ConfigurationError, Conflict, NotFound, ObjectStoreUnavailable
 from seawall.settings import Settings
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig
+
+# What a store over the network is called in an address, and how the names of its own environment variables begin.
+REMOTE_STORES = {
+    "s3": "AWS_",
+    "s3a": "AWS_",
+    "gs": "GOOGLE_",
+    "az": "AZURE_",
+    "azure": "AZURE_",
+    "adl": "AZURE_",
+    "abfs": "AZURE_",
+    "abfss": "AZURE_",
+}
+# An upload waits for the store, and a platform waits for the upload: 503 must come while somebody still listens. The
+# time for a whole request is what the largest upload needs on a slow line; AWS_TIMEOUT and its like change it.
+CLIENT_DEFAULTS = {"connect_timeout": "2s", "timeout": "20s"}
+RETRIES: RetryConfig = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
+# Options of the connection that obstore reads from the environment, but forgets as soon as it is told any other.
+CLIENT_OPTIONS = (
+    "allow_http",
+    "allow_invalid_certificates",
+    "connect_timeout",
+    "http1_only",
+    "http2_only",
+    "pool_idle_timeout",
+    "pool_max_idle_per_host",
+    "proxy_ca_certificate",
+    "proxy_excludes",
+    "proxy_url",
+    "read_timeout",
+    "timeout",
+    "user_agent",
+)
+LONGEST_REASON = 400
+
+log = structlog.get_logger(__name__)
 
 
 class ObjectStore(Protocol):
@@ -86,8 +125,10 @@ class Objects:
 def open_objects(settings: Settings) -> Objects:
     """The store that the settings name; by default a private folder in the home.
 
+    A store over the network is opened without asking it anything; what is wrong with it shows at the first use.
+
     Raises:
-        ConfigurationError: SEAWALL_OBJECTS_URL is no address of a store.
+        ConfigurationError: SEAWALL_OBJECTS_URL is no address of a store that keeps what it is given.
     """
     if settings.objects_url is None:
         settings.objects_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -99,9 +140,21 @@ def open_objects(settings: Settings) -> Objects:
             folder = Path(unquote(address.path))
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             return _in_folder(folder)
-        return Objects(from_url(settings.objects_url))
+        if address.scheme not in REMOTE_STORES:
+            raise ConfigurationError(
+                "SEAWALL_OBJECTS_URL is not usable: it begins with none of file:///, s3://, gs:// and az://."
+            )
+        options = _client_options(REMOTE_STORES[address.scheme], os.environ)
+        return Objects(from_url(settings.objects_url, client_options=options, retry_config=RETRIES))
     except (BaseError, ValueError, OSError) as error:
-        raise ConfigurationError(f"SEAWALL_OBJECTS_URL is not usable: {error}.") from error
+        raise ConfigurationError(f"SEAWALL_OBJECTS_URL is not usable: {_reason(error)}.") from error
+
+
+def _client_options(prefix: str, environment: Mapping[str, str]) -> ClientConfig:
+    """Our own limits in time, and whatever the store's environment variables say instead or beside."""
+    named = {name: environment.get(f"{prefix}{name.upper()}") for name in CLIENT_OPTIONS}
+    given = {name: value for name, value in named.items() if value}
+    return cast("ClientConfig", CLIENT_DEFAULTS | given)
 
 
 def _in_folder(folder: Path) -> Objects:
@@ -123,4 +176,11 @@ def _to_disk(root: Path, file: Path) -> None:
 
 
 def _unavailable(error: Exception) -> ObjectStoreUnavailable:
+    """Bucket and address are for the log of whoever runs this, and not for whoever uploads."""
+    log.warning("the object store failed", reason=_reason(error))
     return ObjectStoreUnavailable(f"The object store did not do its part ({type(error).__name__}).")
+
+
+def _reason(error: Exception) -> str:
+    """What an error of obstore says, without the dump of its inner state."""
+    return " ".join(str(error).split("\n\nDebug source", 1)[0].split())[:LONGEST_REASON]
