@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from seawall import errors
-from seawall.errors import SeawallError
+from seawall.errors import ExitStatus, SeawallError
 from seawall.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -105,7 +105,7 @@ def errors_page() -> str:
         (
             "— " * depth + f"`{error.code}`",
             str(error.http_status),
-            str(error.exit_status),
+            str(error.exit_status.value),
             first_paragraph(error),
             error.default_hint,
         )
@@ -120,16 +120,9 @@ def errors_page() -> str:
         *table(("Code", "HTTP", "Exit", "What happened", "What to do"), rows),
         "## Exit statuses",
         "",
-        *table(("Status", "Means"), exit_statuses().items()),
+        *table(("Status", "Means"), ((str(status.value), status.meaning) for status in ExitStatus)),
     ]
     return page("Errors", introduction, body)
-
-
-def exit_statuses() -> dict[str, str]:
-    """What each exit status means, from the last paragraph of the error tree's own introduction."""
-    paragraph = " ".join((inspect.getdoc(errors) or "").split("\n\n")[-1].split())
-    listed = paragraph.partition(": ")[2].rstrip(".").split("; ")
-    return {number: meaning for number, _, meaning in (status.partition(" ") for status in listed)}
 
 
 def cli_page() -> str:

@@ -2,16 +2,35 @@
 
 Every error that leaves a room is a :class:`SeawallError`. Its ``code`` is stable (clients may branch on it), its
 ``message`` says what is wrong, and its ``hint`` says what to do next. ``http_status`` is what a gateway answers
-with and ``exit_status`` what a command exits with.
-
-Exit statuses of the commands: 0 done; 1 a check found a difference; 2 the command line was wrong; 3 something
-matched; 4 the configuration is wrong; 5 a part that Seawall needs cannot be reached; 6 the input is bad;
-7 evidence or audit does not verify.
+with and ``exit_status`` what a command exits with (:class:`ExitStatus`).
 """
 
 from __future__ import annotations
 
+import enum
 from typing import ClassVar
+
+
+class ExitStatus(enum.IntEnum):
+    """What a command exits with. Scripts branch on it: a number keeps its meaning for ever."""
+
+    meaning: str
+
+    def __new__(cls, number: int, meaning: str) -> ExitStatus:
+        status = int.__new__(cls, number)
+        status._value_ = number
+        status.meaning = meaning
+        return status
+
+    DONE = 0, "done"
+    DIFFERS = 1, "a check found a difference, or what was asked for could not be done"
+    USAGE = 2, "the command line is wrong"
+    MATCHED = 3, "something matched"
+    CONFIGURATION = 4, "the configuration is wrong"
+    UNAVAILABLE = 5, "a part that Seawall needs cannot be reached"
+    BAD_INPUT = 6, "the input is bad"
+    UNVERIFIED = 7, "evidence or audit does not verify"
+    INTERRUPTED = 130, "interrupted by Ctrl-C"
 
 
 class SeawallError(Exception):
@@ -19,7 +38,7 @@ class SeawallError(Exception):
 
     code: ClassVar[str] = "seawall_error"
     http_status: ClassVar[int] = 500
-    exit_status: ClassVar[int] = 1
+    exit_status: ClassVar[ExitStatus] = ExitStatus.DIFFERS
     default_hint: ClassVar[str] = "Run `seawall doctor` and look at the log."
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
@@ -32,7 +51,7 @@ class ConfigurationError(SeawallError):
     """A setting is missing, contradictory or out of range."""
 
     code = "configuration_invalid"
-    exit_status = 4
+    exit_status = ExitStatus.CONFIGURATION
     default_hint = "Check the SEAWALL_* environment variables against docs/reference/settings.md."
 
 
@@ -55,7 +74,7 @@ class Unavailable(SeawallError):
 
     code = "unavailable"
     http_status = 503
-    exit_status = 5
+    exit_status = ExitStatus.UNAVAILABLE
     default_hint = "Try again; if it lasts, run `seawall doctor`."
 
 
@@ -95,7 +114,7 @@ class BadInput(SeawallError):
 
     code = "bad_input"
     http_status = 422
-    exit_status = 6
+    exit_status = ExitStatus.BAD_INPUT
     default_hint = "See the API documentation at /docs."
 
 
@@ -147,7 +166,7 @@ class Unauthenticated(SeawallError):
 
     code = "unauthenticated"
     http_status = 401
-    exit_status = 4
+    exit_status = ExitStatus.CONFIGURATION
     default_hint = "Send `Authorization: Bearer KEY`; `seawall keys create` makes one."
 
 
@@ -156,7 +175,7 @@ class Forbidden(SeawallError):
 
     code = "forbidden"
     http_status = 403
-    exit_status = 4
+    exit_status = ExitStatus.CONFIGURATION
     default_hint = "Use a key or a person with the scope that is named."
 
 
@@ -177,7 +196,7 @@ class NotFound(SeawallError):
 
     code = "not_found"
     http_status = 404
-    exit_status = 6
+    exit_status = ExitStatus.BAD_INPUT
     default_hint = "Check the name or number."
 
 
@@ -186,7 +205,7 @@ class MethodNotAllowed(SeawallError):
 
     code = "method_not_allowed"
     http_status = 405
-    exit_status = 6
+    exit_status = ExitStatus.BAD_INPUT
     default_hint = "See the API documentation at /docs."
 
 
@@ -195,7 +214,7 @@ class Conflict(SeawallError):
 
     code = "conflict"
     http_status = 409
-    exit_status = 6
+    exit_status = ExitStatus.BAD_INPUT
     default_hint = "Reload and look at the present state."
 
 
@@ -211,7 +230,7 @@ class DecodingFailed(SeawallError):
 
     code = "decoding_failed"
     http_status = 422
-    exit_status = 6
+    exit_status = ExitStatus.BAD_INPUT
     default_hint = "The content is held until a person has decided."
 
 
@@ -256,7 +275,7 @@ class EvidenceError(SeawallError):
     """Evidence cannot be sealed, opened or verified."""
 
     code = "evidence_error"
-    exit_status = 7
+    exit_status = ExitStatus.UNVERIFIED
 
 
 class EvidenceTampered(EvidenceError):

@@ -7,8 +7,9 @@ import re
 
 import pytest
 
-from seawall.errors import NotFound, RateLimited, SeawallError
-from tools.reference_docs import error_tree, exit_statuses
+from seawall.cli.main import app
+from seawall.errors import ExitStatus, NotFound, RateLimited, SeawallError
+from tools.reference_docs import error_tree, errors_page
 
 TREE = [error for _, error in error_tree()]
 
@@ -50,6 +51,19 @@ PINNED = {
 }
 """Code -> HTTP status and exit status, as published. Only ever add to it."""
 
+PINNED_STATUSES = {
+    "DONE": 0,
+    "DIFFERS": 1,
+    "USAGE": 2,
+    "MATCHED": 3,
+    "CONFIGURATION": 4,
+    "UNAVAILABLE": 5,
+    "BAD_INPUT": 6,
+    "UNVERIFIED": 7,
+    "INTERRUPTED": 130,
+}
+"""As published. Only ever add to it."""
+
 
 def test_published_codes_keep_their_meaning() -> None:
     current = {error.code: (error.http_status, error.exit_status) for error in TREE}
@@ -69,18 +83,24 @@ def test_no_two_errors_share_a_code() -> None:
 def test_an_error_says_what_happened_and_what_to_do(error: type[SeawallError]) -> None:
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", error.code)
     assert 400 <= error.http_status < 600
-    assert str(error.exit_status) in exit_statuses()
+    assert isinstance(error.exit_status, ExitStatus)
     assert inspect.getdoc(error)
     assert error.default_hint.endswith(".")
 
 
 def test_no_error_exits_as_if_all_were_well() -> None:
-    assert all(error.exit_status != 0 for error in TREE)
+    assert all(error.exit_status is not ExitStatus.DONE for error in TREE)
 
 
-def test_exit_statuses_are_all_described() -> None:
-    assert list(exit_statuses()) == [str(number) for number in range(8)]
-    assert exit_statuses()["3"] == "something matched"
+def test_published_exit_statuses_keep_their_number() -> None:
+    assert {status.name: status.value for status in ExitStatus} == PINNED_STATUSES
+
+
+def test_every_exit_status_is_described_where_people_look() -> None:
+    page, epilog = errors_page(), app.info.epilog or ""
+    for status in ExitStatus:
+        assert f"| {status.value} | {status.meaning} |" in page
+        assert f" {status.value} {status.meaning}" in epilog
 
 
 def test_message_and_hint_travel_with_the_error() -> None:

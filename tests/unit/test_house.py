@@ -250,7 +250,9 @@ def imported_by(code: str, names: tuple[str, ...]) -> list[str]:
 @pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["scan", "--help"]], ids=" ".join)
 def test_help_comes_before_anything_heavy_is_imported(arguments: list[str]) -> None:
     code = f"import sys; sys.argv = {['seawall', *arguments]!r}; from seawall.cli.main import run; run()"
-    assert imported_by(code, HEAVY) == []
+    # Typer itself needs pydantic for the options of one command; the list of commands does without.
+    heavy = HEAVY if len(arguments) > 1 else (*HEAVY, "pydantic")
+    assert imported_by(code, heavy) == []
 
 
 def test_the_core_knows_no_model_runtime() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-DIFFERS = 1
+from seawall.errors import ExitStatus
 
 
 def demo(
@@ -81,7 +81,7 @@ def _check(*, as_json: bool, with_lists: bool) -> None:
         rows = run_check(Console(stderr=True, soft_wrap=True), with_lists=with_lists)
     except (KeyboardInterrupt, Stopped):
         typer.echo("The check was interrupted; nothing is left behind.", err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None
     if as_json:
         for line in print_json(rows):
             typer.echo(line)
@@ -91,4 +91,4 @@ def _check(*, as_json: bool, with_lists: bool) -> None:
         # A log has no width; there the table is as wide as it wants to be.
         print_table(output if output.is_terminal else Console(width=200), rows)
     if not all(row.ok for row in rows):
-        raise typer.Exit(DIFFERS)
+        raise typer.Exit(ExitStatus.DIFFERS)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from seawall.errors import ExitStatus
+
 MARKS = {"ok": "[green]ok[/]", "warn": "[yellow]look[/]", "fail": "[red]fails[/]"}
 
 
@@ -34,4 +36,4 @@ def doctor(
             table.add_row(part.part, MARKS[part.state], escape(part.says))
         Console().print(table)
     if any(part.state == "fail" for part in parts):
-        raise typer.Exit(1)
+        raise typer.Exit(ExitStatus.DIFFERS)

@@ -8,7 +8,7 @@ import typer
 
 from seawall import __version__
 from seawall.cli import audit, demo, doctor, keys, lists, match, policy, scan, serve, users, webhooks, worker
-from seawall.errors import SeawallError
+from seawall.errors import ExitStatus, SeawallError
 
 app = typer.Typer(
     name="seawall",
@@ -16,8 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit statuses: 0 done, 1 a check found a difference, 2 wrong command line, 3 something matched, "
-    "4 wrong configuration, 5 a part cannot be reached, 6 bad input, 7 evidence or audit does not verify.",
+    epilog="Exit statuses: " + "; ".join(f"{status.value} {status.meaning}" for status in ExitStatus) + ".",
 )
 
 app.command("serve")(serve.serve)

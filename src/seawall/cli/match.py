@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seawall.errors import DecodingFailed, ExitStatus, NotMedia
+
 if TYPE_CHECKING:
     from seawall.records import Match
     from seawall.rooms import Rooms
     from seawall.settings import Settings
-
-MATCHED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +42,18 @@ def match(
     Example: seawall match photo.jpg picture.png --json
     """
     from seawall.cli.context import open_runtime, open_settings
-    from seawall.errors import DecodingFailed
 
     settings = open_settings()
     with open_runtime(settings) as runtime:
         results = [_match(runtime.rooms, settings, file) for file in files]
     _print(results, as_json)
     if any(result.matches for result in results):
-        raise typer.Exit(MATCHED)
+        raise typer.Exit(ExitStatus.MATCHED)
     if any(result.problem for result in results):
         raise typer.Exit(DecodingFailed.exit_status)
 
 
 def _match(rooms: Rooms, settings: Settings, file: Path) -> FileMatches:
-    from seawall.errors import DecodingFailed, NotMedia
     from seawall.fingerprints import exact
     from seawall.records import Fingerprint
 

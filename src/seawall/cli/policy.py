@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seawall.errors import ExitStatus, PolicyInvalid
+
 if TYPE_CHECKING:
     from seawall.policy.check import Checked
     from seawall.policy.explain import Explanation
     from seawall.records import Finding
 
-CONFIGURATION_WRONG = 4
 COLOURS = {"block": typer.colors.RED, "hold": typer.colors.YELLOW, "warn": typer.colors.YELLOW}
 
 app = typer.Typer(help="Check and explain the rules that turn findings into verdicts.", no_args_is_help=True)
@@ -40,7 +41,7 @@ def check(file: File = None) -> None:
         typer.secho(f"warning: {problem}", fg=typer.colors.YELLOW, bold=True)
     if checked.policy is None:
         typer.echo(f"{len(checked.errors)} to correct.")
-        raise typer.Exit(CONFIGURATION_WRONG)
+        raise typer.Exit(ExitStatus.CONFIGURATION)
     doubtful = f", {len(checked.warnings)} to think about" if checked.warnings else ""
     policy = checked.policy
     typer.echo(f"{policy.origin} is a policy: version {policy.version}, {len(policy.rules)} rules{doubtful}.")
@@ -64,7 +65,6 @@ def explain(
 
     Example: seawall policy explain --finding '{"kind": "exact", "list": "bank", "trust": "trusted"}'
     """
-    from seawall.errors import PolicyInvalid
     from seawall.policy.explain import explain as explain_findings
     from seawall.policy.explain import in_words
     from seawall.policy.load import summary

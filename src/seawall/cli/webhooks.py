@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seawall.errors import ExitStatus
+
 if TYPE_CHECKING:
     from seawall.actions.outbox import MessageListing
     from seawall.database.sessions import Database
@@ -143,7 +145,7 @@ def test(endpoint: Endpoint) -> None:
     if message.delivered_at is None:
         answer = f"status {message.last_status}" if message.last_status else message.last_error
         typer.echo(f"Not taken: {answer or 'another worker is still at it'}.", err=True)
-        raise typer.Exit(1)
+        raise typer.Exit(ExitStatus.DIFFERS)
     typer.echo(f"Taken, with status {message.last_status}.")
 
 
