@@ -132,6 +132,15 @@ def test_no_module_keeps_state() -> None:
     assert found == []
 
 
+def test_contributing_tells_the_order_in_which_imports_go() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    held = [[name.strip().removeprefix("seawall.") for name in layer.split("|")] for layer in layers]
+    told = re.search(r"Imports go one way: (.+?)\. ", " ".join((ROOT / "CONTRIBUTING.md").read_text("utf-8").split()))
+    assert told is not None
+    assert [re.findall(r"`([a-z]+)`", layer) for layer in told[1].split("→")] == held
+
+
 def test_nothing_unfinished_is_dressed_as_done() -> None:
     marks = re.compile(r"raise NotImplementedError|\b(TODO|FIXME|XXX)\b")
     assert named([path for path in SOURCES if marks.search(path.read_text("utf-8"))]) == []
