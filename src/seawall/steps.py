@@ -20,6 +20,7 @@ from seawall.records import (
     EventType,
     Finding,
     Fingerprint,
+    ItemState,
     Judged,
     Judgement,
     Match,
@@ -101,7 +102,7 @@ def _open_case(rooms: Rooms, session: Session, row: Content, judged: Judged) -> 
     matches = [finding for finding in judged.findings if isinstance(finding, Match)]
     # A match on a real list is a real one, also where somebody has set SEAWALL_DEMO.
     is_test = all(match.list.is_test for match in matches) if matches else rooms.settings.demo
-    case, item, _created = cases.add_item(
+    case, item, created = cases.add_item(
         session,
         subject=f"account:{row.account_id}" if row.account_id is not None else f"content:{row.content_id}",
         account_id=row.account_id,
@@ -110,6 +111,10 @@ def _open_case(rooms: Rooms, session: Session, row: Content, judged: Judged) -> 
         findings=judged.findings,
         is_test=is_test,
     )
+    if not created and item.state != ItemState.PENDING:
+        # Decided by its hashes alone; now there are bytes.
+        cases.reopen_item(session, case, item, judgement, judged.findings)
+        case.is_test = case.is_test and is_test
     row.case_id = case.id
     if isinstance(judged.arrival, MediaArrival):
         rooms.vault.seal(session, case.id, item.id, judged.arrival.body, row.media_type)

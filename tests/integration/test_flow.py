@@ -19,6 +19,7 @@ from seawall import flow
 from seawall.access import people
 from seawall.access.people import PersonSession
 from seawall.actions import endpoints
+from seawall.cases import priority
 from seawall.cases import store as cases
 from seawall.database.sessions import Database
 from seawall.database.tables import Case, CaseItem, Content, Decision, Evidence, OutboxMessage, now
@@ -254,6 +255,7 @@ def test_a_release_of_hashes_alone_lets_no_bytes_pass(runtime: Runtime, others_i
     (new,) = (item for item in case.items if item.content_id == "c1")
     assert (new.state, new.verdict, new.evidence_id is not None) == (ItemState.PENDING, Verdict.HOLD, True)
     assert case.state is CaseState.OPEN
+    assert case.priority == priority.total(case.terms)
     flow.decide_item(runtime.rooms, person, new.id, Outcome.CONFIRM, "seen")
     assert flow.judge_media(runtime.rooms, MediaArrival("c1", LISTED)).verdict is Verdict.BLOCK
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from seawall.cases import priority
-from seawall.database.documents import finding_to_json, reason_to_json
+from seawall.database.documents import finding_from_json, finding_to_json, reason_to_json
 from seawall.database.locks import Lock, take
 from seawall.database.tables import Case, CaseItem, Content, now
 from seawall.records import CaseState, Finding, ItemState, Judgement, Match, ScanOwed
@@ -27,8 +27,7 @@ def add_item(
     """Puts a content into the undecided case of its subject, which is opened if there is none.
 
     Returns case, item and whether the item is new: the same content is in an undecided case once, as it was first
-    found. One that was decided there already is to be decided again, by what is found now. Urgency and priority of
-    the case only rise. The caller appends the audit event.
+    found. Urgency and priority of the case only rise. The caller appends the audit event.
 
     Args:
         subject: ``account:<id>``, or ``content:<id>`` where no account was given.
@@ -38,13 +37,9 @@ def add_item(
     case = _undecided(session, subject) or _opened(session, subject, account_id, is_test)
     wanted = select(CaseItem).where(CaseItem.case_id == case.id, CaseItem.content_row == content_row.id)
     present = session.scalar(wanted)
-    if present is not None and present.state == ItemState.PENDING:
+    if present is not None:
         return case, present, False
     _raise(session, case, judgement, findings, is_test)
-    if present is not None:
-        _reopen(present, judgement, findings)
-        session.flush()
-        return case, present, False
     item = CaseItem(
         case_id=case.id,
         content_row=content_row.id,
@@ -97,11 +92,21 @@ def _opened(session: Session, subject: str, account_id: str | None, is_test: boo
     return case
 
 
-def _reopen(item: CaseItem, judgement: Judgement, findings: Sequence[Match | ScanOwed]) -> None:
+def reopen_item(
+    session: Session, case: Case, item: CaseItem, judgement: Judgement, findings: Sequence[Match | ScanOwed]
+) -> None:
+    """Lets an item of an undecided case be decided again, by what is found now; its decisions stay on record. The
+    caller holds the case and appends the audit event."""
     item.state, item.decided_at = ItemState.PENDING.value, None
     item.verdict, item.policy_version = judgement.verdict.value, judgement.policy_version
     item.findings = [finding_to_json(finding) for finding in findings]
     item.reasons = [reason_to_json(reason) for reason in judgement.reasons]
+    session.flush()
+    of_items = session.scalars(select(CaseItem.findings).where(CaseItem.case_id == case.id)).all()
+    case.urgent, case.updated_at = case.urgent or judgement.urgent, now()
+    weighed = [[finding_from_json(document) for document in documents] for documents in of_items]
+    case.priority = priority.total(priority.of_case(case.urgent, weighed))
+    session.flush()
 
 
 def _raise(session: Session, case: Case, judgement: Judgement, findings: Sequence[Finding], is_test: bool) -> None:

@@ -1,7 +1,7 @@
 """All that other layers do with cases in the database, in one place to import from."""
 
 from seawall.cases.decisions import DecisionResult, decide
-from seawall.cases.items import add_item, entries_reviewed
+from seawall.cases.items import add_item, entries_reviewed, reopen_item
 from seawall.cases.queue import QueueFilter, QueueRow, counts, queue
 from seawall.cases.views import CaseView, DecisionView, ItemView, RevealView, get_case
 
@@ -19,4 +19,5 @@ __all__ = [
     "entries_reviewed",
     "get_case",
     "queue",
+    "reopen_item",
 ]
