@@ -112,7 +112,7 @@ def _open_case(rooms: Rooms, session: Session, row: Content, judged: Judged) -> 
         is_test=is_test,
     )
     if not created and item.state != ItemState.PENDING:
-        # Decided by its hashes alone; now there are bytes.
+        # Decided by its hashes alone, and now there are bytes; or before a list knew what it knows now.
         cases.reopen_item(session, case, item, judgement, judged.findings)
         case.is_test = case.is_test and is_test
     row.case_id = case.id
