@@ -23,9 +23,9 @@ Window = Callable[..., Watched]
 def at_case(stand: Stand, window: Window) -> Watched:
     """A reviewer who looks at a case about one listed picture."""
     stand.case()
-    stand.person("ana", Role.REVIEWER, Role.AUDITOR)
+    stand.person("reviewer-1", Role.REVIEWER, Role.AUDITOR)
     watched = window()
-    watched.log_in("ana")
+    watched.log_in("reviewer-1")
     watched.page.get_by_role("link", name="#1").click()
     expect(watched.page.get_by_role("heading", name="Case #1")).to_be_visible()
     return watched
@@ -109,9 +109,9 @@ def test_the_address_of_a_look_works_once(at_case: Watched) -> None:
 
 
 def test_the_address_of_a_look_is_one_persons(stand: Stand, at_case: Watched, window: Window) -> None:
-    stand.person("ben", Role.REVIEWER)
+    stand.person("reviewer-2", Role.REVIEWER)
     other = window()
-    other.log_in("ben")
+    other.log_in("reviewer-2")
     page = at_case.page
     page.route("**/reveals/*", lambda route: route.abort())
     with page.expect_request(lambda request: "/reveals/" in request.url) as asked:
@@ -139,7 +139,7 @@ def test_a_confirmed_item_is_removed_and_on_record(stand: Stand, at_case: Watche
     assert (made.outcome, made.reason, made.viewed) == ("confirm", "Same picture as the listed one", True)
     page.get_by_role("link", name="Audit").click()
     expect(page.get_by_role("cell", name="item.confirm")).to_be_visible()
-    expect(page.get_by_role("cell", name="user:ana").first).to_be_visible()
+    expect(page.get_by_role("cell", name="user:reviewer-1").first).to_be_visible()
     page.get_by_role("button", name="Verify the chain").click()
     expect(page.get_by_text("The chain holds")).to_be_visible()
 
@@ -177,15 +177,15 @@ def test_a_decision_needs_a_reason(stand: Stand, at_case: Watched) -> None:
 
 
 def test_whoever_decides_second_is_told_so(stand: Stand, at_case: Watched, window: Window) -> None:
-    stand.person("ben", Role.REVIEWER)
+    stand.person("reviewer-2", Role.REVIEWER)
     other = window()
-    other.log_in("ben")
+    other.log_in("reviewer-2")
     other.open("cases/1")
     decide(at_case.page, "Confirm", "Same picture as the listed one")
     expect(at_case.page.locator("#notice")).to_contain_text("is confirmed")
     decide(other.page, "Not a match", "A different picture")
     expect(other.page.locator("#notice")).to_contain_text("was decided already")
-    expect(other.page.locator("#item-1")).to_contain_text("by ana")
+    expect(other.page.locator("#item-1")).to_contain_text("by reviewer-1")
     assert events(stand) == ["content.block", "content.remove"]
 
 
@@ -193,9 +193,9 @@ def test_the_next_item_and_then_the_next_case_are_one_press_away(stand: Stand, w
     stand.case(1, "first")
     stand.case(2, "second")
     stand.case(3, "third", "another-account")
-    stand.person("ana", Role.REVIEWER)
+    stand.person("reviewer-1", Role.REVIEWER)
     watched = window()
-    watched.log_in("ana")
+    watched.log_in("reviewer-1")
     page = watched.page
     watched.open("cases/1")
     first, second = page.locator("[data-item]").all()
@@ -214,9 +214,9 @@ def test_the_next_item_and_then_the_next_case_are_one_press_away(stand: Stand, w
 
 def test_a_file_that_cannot_be_read_is_a_case_all_the_same(stand: Stand, window: Window) -> None:
     stand.upload(picture()[:2000], "broken")
-    stand.person("ana", Role.REVIEWER)
+    stand.person("reviewer-1", Role.REVIEWER)
     watched = window()
-    watched.log_in("ana")
+    watched.log_in("reviewer-1")
     watched.open("cases/1")
     with watched.page.expect_response(lambda answer: "/reveals/" in answer.url) as answered:
         watched.page.get_by_role("button", name="Show blurred").click()

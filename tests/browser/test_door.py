@@ -56,20 +56,20 @@ def test_a_weak_or_mistyped_password_leaves_the_link_good(stand: Stand, window: 
 
 
 def test_a_page_that_was_asked_for_comes_after_the_login(stand: Stand, window: Window) -> None:
-    stand.person("ana")
+    stand.person("person-1")
     page = window().page
     page.goto(f"{stand.console}audit?before=20")
-    page.get_by_label("Name").fill("ana")
+    page.get_by_label("Name").fill("person-1")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url(f"{stand.console}audit?before=20")
 
 
 def test_guessing_passwords_is_slowed_down(stand: Stand, window: Window) -> None:
-    stand.person("ana")
+    stand.person("person-1")
     watched = window()
     for _ in range(stand.runtime.settings.login_attempts_per_minute * 2):
-        watched.log_in("ana", "a wrong guess at it")
+        watched.log_in("person-1", "a wrong guess at it")
         if watched.page.get_by_text("Too many wrong logins").is_visible():
             break
         expect(watched.page.get_by_text("do not go together")).to_be_visible()
@@ -78,9 +78,9 @@ def test_guessing_passwords_is_slowed_down(stand: Stand, window: Window) -> None
 
 
 def test_logging_out_ends_the_session_on_the_server(stand: Stand, window: Window) -> None:
-    stand.person("ana")
+    stand.person("person-1")
     watched = window()
-    watched.log_in("ana")
+    watched.log_in("person-1")
     kept = watched.context.cookies()
     watched.page.get_by_role("button", name="Log out").click()
     watched.page.wait_for_url("**/console/login")
@@ -90,9 +90,9 @@ def test_logging_out_ends_the_session_on_the_server(stand: Stand, window: Window
 
 
 def test_the_session_cookie_is_out_of_reach_for_scripts(stand: Stand, window: Window) -> None:
-    stand.person("ana")
+    stand.person("person-1")
     watched = window()
-    watched.log_in("ana")
+    watched.log_in("person-1")
     (cookie,) = [each for each in watched.context.cookies() if each["name"] == "seawall_session"]
     assert cookie["httpOnly"]
     assert cookie["sameSite"] == "Lax"
@@ -112,9 +112,9 @@ def test_each_role_sees_its_own_pages(
     stand: Stand, window: Window, role: Role, opens: list[str], closed: list[str]
 ) -> None:
     stand.case()
-    stand.person("ana", role)
+    stand.person("person-1", role)
     watched = window()
-    watched.log_in("ana")
+    watched.log_in("person-1")
     expect(watched.page.get_by_role("navigation", name="Pages").get_by_role("link")).not_to_have_count(0)
     offered = [link.get_attribute("href") for link in watched.page.locator("header nav a").all()]
     assert [f"/console/{path}" for path in opens] == offered
@@ -126,7 +126,7 @@ def test_each_role_sees_its_own_pages(
 
 
 def test_with_tls_the_cookies_are_bound_to_this_host(stand: Stand) -> None:
-    stand.person("ana")
+    stand.person("person-1")
     settings = stand.runtime.settings.model_copy(update={"public_url": "https://seawall.test"})
     secured = SimpleNamespace(settings=settings, database=stand.runtime.database, rooms=stand.runtime.rooms)
     app = FastAPI()
@@ -134,7 +134,7 @@ def test_with_tls_the_cookies_are_bound_to_this_host(stand: Stand) -> None:
     client = TestClient(app, base_url="https://seawall.test")
     page = client.get("/console/login")
     (token,) = re.findall(r'name="csrf" value="([^"]+)"', page.text)
-    form = {"csrf": token, "name": "ana", "password": PASSWORD}
+    form = {"csrf": token, "name": "person-1", "password": PASSWORD}
     answer = client.post(
         "/console/login", data=form, headers={"Origin": "https://seawall.test"}, follow_redirects=False
     )

@@ -17,11 +17,11 @@ Window = Callable[..., Watched]
 def test_a_day_at_the_desk_by_keyboard_alone(stand: Stand, window: Window) -> None:
     stand.case(1, "first", "account-one")
     stand.case(2, "second", "account-two")
-    stand.person("ana")
+    stand.person("person-1")
     watched = window()
     page, keys = watched.page, watched.page.keyboard
     watched.open()
-    keys.type("ana")
+    keys.type("person-1")
     keys.press("Tab")
     keys.type(PASSWORD)
     keys.press("Enter")
@@ -74,9 +74,9 @@ def test_a_day_at_the_desk_by_keyboard_alone(stand: Stand, window: Window) -> No
 
 def test_a_key_held_down_shows_no_more_than_one_step(stand: Stand, window: Window) -> None:
     stand.case()
-    stand.person("ana")
+    stand.person("person-1")
     watched = window()
-    watched.log_in("ana")
+    watched.log_in("person-1")
     watched.open("cases/1")
     watched.ready()
     watched.page.keyboard.down("b")
@@ -92,9 +92,9 @@ def test_a_key_held_down_shows_no_more_than_one_step(stand: Stand, window: Windo
 
 def test_letters_typed_into_a_field_do_nothing_else(stand: Stand, window: Window) -> None:
     stand.case()
-    stand.person("ana")
+    stand.person("person-1")
     watched = window()
-    watched.log_in("ana")
+    watched.log_in("person-1")
     watched.open("cases/1")
     watched.ready()
     watched.page.keyboard.press("n")
@@ -108,10 +108,10 @@ def test_letters_typed_into_a_field_do_nothing_else(stand: Stand, window: Window
 def test_everything_works_without_javascript(stand: Stand, window: Window) -> None:
     stand.case(1, "first", "account-one")
     stand.case(2, "second", "account-two")
-    stand.person("ana")
+    stand.person("person-1")
     watched = window(java_script_enabled=False)
     page = watched.page
-    watched.log_in("ana")
+    watched.log_in("person-1")
     page.get_by_role("link", name="#1").click()
     assert watched.pictures() == []
     page.get_by_role("button", name="Show blurred").click()
@@ -149,9 +149,9 @@ def test_everything_works_without_javascript(stand: Stand, window: Window) -> No
 
 def test_no_page_is_wider_than_its_window(stand: Stand, window: Window) -> None:
     stand.case(1, "content-" + "x" * 180, "account-" + "y" * 180)
-    stand.person("ana", *Role)
+    stand.person("person-1", *Role)
     watched = window()
-    watched.log_in("ana")
+    watched.log_in("person-1")
     for width, path in itertools.product((1280, 820, 600), ("", "cases/1", "lists", "webhooks", "audit", "nothing")):
         watched.page.set_viewport_size({"width": width, "height": 820})
         watched.open(path)
@@ -161,9 +161,9 @@ def test_no_page_is_wider_than_its_window(stand: Stand, window: Window) -> None:
 
 def test_a_page_tells_a_screen_reader_where_it_is(stand: Stand, window: Window) -> None:
     stand.case()
-    stand.person("ana", *Role)
+    stand.person("person-1", *Role)
     watched = window()
-    watched.log_in("ana")
+    watched.log_in("person-1")
     for path, title in (("", "Queue"), ("cases/1", "Case #1"), ("lists", "Hash lists"), ("audit", "Audit")):
         watched.open(path)
         page = watched.page
@@ -180,9 +180,9 @@ def test_a_page_tells_a_screen_reader_where_it_is(stand: Stand, window: Window) 
 
 def test_new_cases_come_by_themselves_and_leave_the_focus_where_it_is(stand: Stand, window: Window) -> None:
     stand.case(1, "first", "account-one")
-    stand.person("ana")
+    stand.person("person-1")
     watched = window()
-    watched.log_in("ana")
+    watched.log_in("person-1")
     watched.ready()
     watched.page.keyboard.press("j")
     expect(watched.page.get_by_role("link", name="#1")).to_be_focused()

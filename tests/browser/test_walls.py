@@ -19,12 +19,12 @@ CODE = '"><img src=x onerror="window.ran=1"><script>window.ran=1</script>'
 
 
 @pytest.fixture
-def ana(stand: Stand, window: Window) -> Watched:
+def insider(stand: Stand, window: Window) -> Watched:
     """A logged-in person who may do everything, and one case."""
     stand.case()
-    stand.person("ana", *Role)
+    stand.person("person-1", *Role)
     watched = window()
-    watched.log_in("ana")
+    watched.log_in("person-1")
     expect(watched.page.get_by_role("heading", name="Queue")).to_be_visible()
     return watched
 
@@ -43,20 +43,20 @@ FORMS = (
 )
 
 
-def test_a_form_without_its_token_changes_nothing(stand: Stand, ana: Watched) -> None:
+def test_a_form_without_its_token_changes_nothing(stand: Stand, insider: Watched) -> None:
     before = stand.acts()
-    for (path, fields), token in itertools.product(FORMS, ("", "x" * 43, token_of(ana)[:-1])):
-        answer = ana.context.request.post(stand.console + path, form=fields | {"csrf": token})
+    for (path, fields), token in itertools.product(FORMS, ("", "x" * 43, token_of(insider)[:-1])):
+        answer = insider.context.request.post(stand.console + path, form=fields | {"csrf": token})
         assert answer.status == 403, path
     assert stand.acts() == before
 
 
-def test_a_form_from_another_site_changes_nothing(stand: Stand, ana: Watched) -> None:
+def test_a_form_from_another_site_changes_nothing(stand: Stand, insider: Watched) -> None:
     before = stand.acts()
     senders = ({"Origin": "http://evil.test"}, {"Sec-Fetch-Site": "cross-site", "Origin": "null"})
     for (path, fields), headers in itertools.product(FORMS, senders):
-        form = fields | {"csrf": token_of(ana)}
-        assert ana.context.request.post(stand.console + path, form=form, headers=headers).status == 403, path
+        form = fields | {"csrf": token_of(insider)}
+        assert insider.context.request.post(stand.console + path, form=form, headers=headers).status == 403, path
     assert stand.acts() == before
 
 
@@ -68,17 +68,17 @@ def test_a_form_of_nobody_leads_to_the_login(stand: Stand, window: Window) -> No
 
 
 def test_nobody_can_be_logged_in_by_a_strangers_page(stand: Stand, window: Window) -> None:
-    stand.person("ana")
+    stand.person("person-1")
     request = window().context.request
     request.get(stand.console + "login")
-    form = {"name": "ana", "password": PASSWORD}
+    form = {"name": "person-1", "password": PASSWORD}
     assert request.post(stand.console + "login", form=form).status == 403
     assert request.post(stand.console + "login", form=form | {"csrf": "y" * 43}).status == 403
 
 
-def test_the_token_may_come_in_a_header(stand: Stand, ana: Watched) -> None:
-    headers = {"X-CSRF-Token": token_of(ana)}
-    answer = ana.context.request.post(stand.console + "audit/verify", headers=headers)
+def test_the_token_may_come_in_a_header(stand: Stand, insider: Watched) -> None:
+    headers = {"X-CSRF-Token": token_of(insider)}
+    answer = insider.context.request.post(stand.console + "audit/verify", headers=headers)
     assert answer.status == 200
     assert "The chain holds" in answer.text()
 
@@ -86,9 +86,9 @@ def test_the_token_may_come_in_a_header(stand: Stand, ana: Watched) -> None:
 def test_text_that_wants_to_be_code_is_shown_as_text(stand: Stand, window: Window) -> None:
     stand.put_on_list(body := picture(), name=f"Test list {CODE}"[:100])
     stand.upload(body, f"content {CODE}", f"account {CODE}", filename=f"file {CODE}.png", surface="upload")
-    stand.person("ana", *Role)
+    stand.person("person-1", *Role)
     watched = window()
-    watched.log_in("ana")
+    watched.log_in("person-1")
     watched.open("cases/1")
     page = watched.page
     expect(page.locator("#case-head")).to_contain_text(f"account {CODE}")
@@ -106,7 +106,7 @@ def test_text_that_wants_to_be_code_is_shown_as_text(stand: Stand, window: Windo
     expect(page.locator("main")).to_contain_text('Test list "><img src=x')
 
 
-def test_what_came_in_an_address_is_shown_as_text(stand: Stand, ana: Watched) -> None:
+def test_what_came_in_an_address_is_shown_as_text(stand: Stand, insider: Watched) -> None:
     for path in (
         f"?account={quote(CODE)}",
         f"cases/1?decided={quote(CODE)}",
@@ -115,9 +115,9 @@ def test_what_came_in_an_address_is_shown_as_text(stand: Stand, ana: Watched) ->
         f"?after={quote(CODE)}",
         f"webhooks?state={quote(CODE)}",
     ):
-        ana.open(path)
-        assert ana.page.evaluate("window.ran") is None
-        assert ana.page.locator("img[src=x], main script").count() == 0
+        insider.open(path)
+        assert insider.page.evaluate("window.ran") is None
+        assert insider.page.locator("img[src=x], main script").count() == 0
 
 
 WRONG = (
@@ -132,31 +132,31 @@ WRONG = (
 )
 
 
-def test_a_wrong_address_is_a_calm_page(ana: Watched) -> None:
+def test_a_wrong_address_is_a_calm_page(insider: Watched) -> None:
     for path, status in WRONG:
-        answer = ana.page.goto(ana.stand.console + path)
+        answer = insider.page.goto(insider.stand.console + path)
         assert answer is not None
         assert answer.status == status, path
         assert answer.headers["cache-control"] == "no-store"
         assert "default-src 'none'" in answer.headers["content-security-policy"]
-        expect(ana.page.get_by_text("Code:")).to_be_visible()
+        expect(insider.page.get_by_text("Code:")).to_be_visible()
 
 
-def test_the_address_of_no_look_shows_nothing(ana: Watched) -> None:
-    answer = ana.context.request.get(f"{ana.stand.console}reveals/unknown")
+def test_the_address_of_no_look_shows_nothing(insider: Watched) -> None:
+    answer = insider.context.request.get(f"{insider.stand.console}reveals/unknown")
     assert answer.status == 404
     assert "This look is over" in answer.text()
 
 
-def test_the_upper_stages_cannot_be_reached_first(stand: Stand, ana: Watched) -> None:
-    form = {"csrf": token_of(ana), "stage": "colour"}
-    assert ana.context.request.post(stand.console + "cases/1/items/1/reveal", form=form).status == 409
+def test_the_upper_stages_cannot_be_reached_first(stand: Stand, insider: Watched) -> None:
+    form = {"csrf": token_of(insider), "stage": "colour"}
+    assert insider.context.request.post(stand.console + "cases/1/items/1/reveal", form=form).status == 409
     assert "reveal.ask" not in stand.acts()
 
 
-def test_no_hash_reaches_the_browser(stand: Stand, ana: Watched) -> None:
+def test_no_hash_reaches_the_browser(stand: Stand, insider: Watched) -> None:
     """Also not that of the upload itself, since it may be the list's."""
     digests = [hashlib.new(kind, picture()).hexdigest() for kind in ("md5", "sha1", "sha256")]
     for path in ("", "cases/1", "lists", "webhooks", "audit"):
-        text = ana.context.request.get(stand.console + path).text()
+        text = insider.context.request.get(stand.console + path).text()
         assert [digest for digest in digests if digest in text.lower()] == []

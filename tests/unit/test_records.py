@@ -90,5 +90,5 @@ def test_scopes_are_a_contract_with_platforms() -> None:
 
 
 def test_an_actor_is_named_by_kind_and_name() -> None:
-    assert str(Actor("user", "ada")) == "user:ada"
+    assert str(Actor("user", "reviewer-1")) == "user:reviewer-1"
     assert str(records.SYSTEM) == "system:seawall"

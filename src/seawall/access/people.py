@@ -63,7 +63,7 @@ def create_user(session: Session, name: str, roles: Iterable[Role], actor: Actor
     if not NAME.fullmatch(name):
         raise BadInput(
             "A person's name has 1 to 64 small letters, digits, dots, dashes and underscores.",
-            hint="Such as jane.doe.",
+            hint="Such as reviewer-1.",
         )
     take(session, Lock.PEOPLE)
     if session.scalar(select(User.id).where(User.name == name)) is not None:

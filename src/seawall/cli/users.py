@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Let people in, give them roles, keep them out.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="The name they log in with, such as jane.doe.")]
+Name = Annotated[str, typer.Argument(help="The name they log in with, such as reviewer-1.")]
 Roles = Annotated[list[Role], typer.Option("--role", help="What they may do; give it several times for several.")]
 Hours = Annotated[float, typer.Option(min=0.05, max=168, help="Hours that the link stays good.")]
 
@@ -25,7 +25,7 @@ def add(name: Name, role: Roles, hours: Hours = 24) -> None:
     A reviewer sees and decides cases; an auditor reads the audit chain; an admin manages lists, keys, people and
     webhooks. No role implies another.
 
-    Example: seawall users add jane.doe --role reviewer
+    Example: seawall users add reviewer-1 --role reviewer
     """
     from datetime import timedelta
 
@@ -43,7 +43,7 @@ def add(name: Name, role: Roles, hours: Hours = 24) -> None:
 def link(name: Name, hours: Hours = 24) -> None:
     """Print a new link for choosing a password. Links made earlier stop working.
 
-    Example: seawall users link jane.doe --hours 2
+    Example: seawall users link reviewer-1 --hours 2
     """
     from datetime import timedelta
 
@@ -87,7 +87,7 @@ def list_all() -> None:
 def roles(name: Name, role: Roles) -> None:
     """Give a person exactly these roles; it holds from their next click.
 
-    Example: seawall users roles jane.doe --role admin --role reviewer
+    Example: seawall users roles reviewer-1 --role admin --role reviewer
     """
     from seawall.access import people
     from seawall.cli.context import open_database, open_settings, operator
@@ -101,7 +101,7 @@ def roles(name: Name, role: Roles) -> None:
 def disable(name: Name) -> None:
     """Keep a person out: their sessions and links end at once.
 
-    Example: seawall users disable jane.doe
+    Example: seawall users disable reviewer-1
     """
     from seawall.access import people
     from seawall.cli.context import open_database, open_settings, operator
@@ -115,7 +115,7 @@ def disable(name: Name) -> None:
 def enable(name: Name) -> None:
     """Let a disabled person in again, with the password they had.
 
-    Example: seawall users enable jane.doe
+    Example: seawall users enable reviewer-1
     """
     from seawall.access import people
     from seawall.cli.context import open_database, open_settings, operator

@@ -181,7 +181,7 @@ def turned(orientation: Orientation | None) -> str:
 
 
 def looks(people: Iterable[str]) -> str:
-    """Who has looked, and how often: ``ana 2 times, ben once``; empty when nobody has."""
+    """Who has looked, and how often: ``reviewer-1 2 times, reviewer-2 once``; empty when nobody has."""
     times = Counter(people)
     return ", ".join(f"{name} {'once' if n == 1 else f'{n} times'}" for name, n in sorted(times.items()))
 
@@ -202,6 +202,6 @@ def size(number: int) -> str:
 
 
 def subject(text: str) -> tuple[str, str]:
-    """``account:eve`` as its kind for people and its name."""
+    """``account:account-1`` as its kind for people and its name."""
     kind, _, name = text.partition(":")
     return {"account": "Account", "content": "Content"}.get(kind, kind), name

@@ -48,40 +48,38 @@ def test_keys_from_making_to_revoking(database: Database, settings: Settings) ->
 
 
 def test_a_person_comes_in_and_goes(database: Database, settings: Settings) -> None:
-    added = seawall(database, settings, "users", "add", "jane.doe", "--role", "reviewer")
+    added = seawall(database, settings, "users", "add", "reviewer-1", "--role", "reviewer")
     assert added.returncode == 0, added.stderr
     address, _, token = added.stdout.strip().rpartition("/")
     assert address == "http://127.0.0.1:8420/console/welcome"
     with database.transaction() as session:
-        assert people.name_of_link(session, token) == "jane.doe"
+        assert people.name_of_link(session, token) == "reviewer-1"
     other = seawall(
         database,
         settings,
         "users",
         "link",
-        "jane.doe",
+        "reviewer-1",
         "--hours",
         "2",
         SEAWALL_PUBLIC_URL="https://sea.example/",
     )
     assert other.stdout.startswith("https://sea.example/console/welcome/")
     assert seawall(database, settings, "users", "add", "boss", "--role", "admin").returncode == 0
-    assert (
-        seawall(database, settings, "users", "roles", "jane.doe", "--role", "admin", "--role", "reviewer").returncode
-        == 0
-    )
+    roles = ("--role", "admin", "--role", "reviewer")
+    assert seawall(database, settings, "users", "roles", "reviewer-1", *roles).returncode == 0
     listed = seawall(database, settings, "users", "list").stdout
     assert "admin, reviewer" in listed
     assert "not yet" in listed
-    assert seawall(database, settings, "users", "disable", "jane.doe").returncode == 0
+    assert seawall(database, settings, "users", "disable", "reviewer-1").returncode == 0
     last = seawall(database, settings, "users", "disable", "boss")
     assert last.returncode == 6
     assert "Nobody would be left" in last.stderr
-    assert seawall(database, settings, "users", "enable", "jane.doe").returncode == 0
+    assert seawall(database, settings, "users", "enable", "reviewer-1").returncode == 0
     with database.transaction() as session:
-        jane = next(person for person in people.list_people(session) if person.name == "jane.doe")
-    assert jane.roles == {Role.ADMIN, Role.REVIEWER}
-    assert jane.disabled_at is None
+        changed = next(person for person in people.list_people(session) if person.name == "reviewer-1")
+    assert changed.roles == {Role.ADMIN, Role.REVIEWER}
+    assert changed.disabled_at is None
 
 
 @pytest.mark.parametrize(
@@ -90,9 +88,9 @@ def test_a_person_comes_in_and_goes(database: Database, settings: Settings) -> N
         (("keys", "create", "test"), 2),
         (("keys", "create", "test", "--scope", "everything"), 2),
         (("keys", "create", "two words", "--scope", "judge"), 6),
-        (("users", "add", "Jane", "--role", "reviewer"), 6),
+        (("users", "add", "Reviewer-1", "--role", "reviewer"), 6),
         (("users", "link", "nobody"), 6),
-        (("users", "add", "jane", "--role", "reviewer", "--hours", "1000"), 2),
+        (("users", "add", "reviewer-1", "--role", "reviewer", "--hours", "1000"), 2),
     ],
 )
 def test_mistakes_are_told_and_change_nothing(

@@ -23,7 +23,7 @@ from seawall.errors import BadInput, Conflict
 from seawall.records import CaseState, EventType, Finding, HarmClass, ItemState, Outcome, Trust
 from tests.integration.cases.material import add, match, person, scan_owed
 
-SUBJECTS = st.sampled_from(["eve", "mallory", None])
+SUBJECTS = st.sampled_from(["account-1", "account-2", None])
 FINDINGS = st.lists(
     st.one_of(
         st.just(scan_owed()),

@@ -19,7 +19,7 @@ from tests.integration.cases.material import add, person, sealed
 def evidence(database: Database) -> tuple[int, int, int]:
     """A piece of evidence and two people."""
     with database.transaction() as session:
-        _, item, _ = add(session, "c1", "eve")
+        _, item, _ = add(session, "c1", "account-1")
         return sealed(session, item), person(session), person(session, "another test reviewer")
 
 

@@ -44,9 +44,9 @@ def at_once(count: int, work: Callable[[int], object]) -> list[object]:
 
 def test_everything_of_an_account_comes_into_one_case(database: Database) -> None:
     with database.transaction() as session:
-        case, first, created = add(session, "c1", "eve")
-        other, second, created_too = add(session, "c2", "eve")
-        assert (case.id, case.subject, case.account_id) == (other.id, "account:eve", "eve")
+        case, first, created = add(session, "c1", "account-1")
+        other, second, created_too = add(session, "c2", "account-1")
+        assert (case.id, case.subject, case.account_id) == (other.id, "account:account-1", "account-1")
         assert (created, created_too) == (True, True)
         assert first.id != second.id
 
@@ -59,36 +59,36 @@ def test_a_content_without_account_has_a_case_of_its_own(database: Database) -> 
 
 def test_the_same_content_is_added_once_as_it_was_first_found(database: Database) -> None:
     with database.transaction() as session:
-        case, item, _ = add(session, "c1", "eve")
+        case, item, _ = add(session, "c1", "account-1")
         before = case.priority
-        again, same, created = add(session, "c1", "eve", findings=[match(distance=0)], urgent=True)
+        again, same, created = add(session, "c1", "account-1", findings=[match(distance=0)], urgent=True)
         assert (again.id, same.id, created) == (case.id, item.id, False)
         assert again.priority == before
 
 
 def test_a_decided_case_is_left_alone_and_a_new_one_opened(database: Database) -> None:
     with database.transaction() as session:
-        case, item, _ = add(session, "c1", "eve")
+        case, item, _ = add(session, "c1", "account-1")
         store.decide(session, item_id=item.id, user_id=person(session), outcome=Outcome.CONFIRM, reason=REASON)
-        other, _, created = add(session, "c2", "eve")
+        other, _, created = add(session, "c2", "account-1")
         assert (created, other.id == case.id, other.state) == (True, False, CaseState.OPEN)
 
 
 def test_one_real_item_makes_a_case_real(database: Database) -> None:
     with database.transaction() as session:
-        assert add(session, "c1", "eve", is_test=True)[0].is_test
-        assert not add(session, "c2", "eve", is_test=False)[0].is_test
-        assert not add(session, "c3", "eve", is_test=True)[0].is_test
+        assert add(session, "c1", "account-1", is_test=True)[0].is_test
+        assert not add(session, "c2", "account-1", is_test=False)[0].is_test
+        assert not add(session, "c3", "account-1", is_test=True)[0].is_test
 
 
 def test_urgency_and_priority_only_rise(database: Database) -> None:
     with database.transaction() as session:
-        case, *_ = add(session, "c1", "eve", findings=[scan_owed()])
+        case, *_ = add(session, "c1", "account-1", findings=[scan_owed()])
         assert (case.urgent, case.priority) == (False, 0)
         urgent = [match(trust=Trust.TRUSTED, distance=0)]
-        case, *_ = add(session, "c2", "eve", findings=urgent, urgent=True)
+        case, *_ = add(session, "c2", "account-1", findings=urgent, urgent=True)
         assert (case.urgent, case.priority) == (True, 1000 + 100 + 50 + 31 + 1)
-        case, *_ = add(session, "c3", "eve", findings=[match(distance=31)])
+        case, *_ = add(session, "c3", "account-1", findings=[match(distance=31)])
         assert (case.urgent, case.priority) == (True, 1000 + 100 + 50 + 31 + 2)
         view = store.get_case(session, case.id)
         assert priority.total(view.terms) == view.priority
@@ -97,7 +97,7 @@ def test_urgency_and_priority_only_rise(database: Database) -> None:
 def test_many_at_once_open_exactly_one_case(database: Database) -> None:
     def work(number: int) -> int:
         with database.transaction() as session:
-            return add(session, f"c{number}", "eve")[0].id
+            return add(session, f"c{number}", "account-1")[0].id
 
     cases = at_once(10, work)
     assert len(set(cases)) == 1
@@ -110,11 +110,11 @@ def test_many_at_once_open_exactly_one_case(database: Database) -> None:
 
 def test_the_same_content_at_once_is_one_item(database: Database) -> None:
     with database.transaction() as session:
-        content(session, "c1", "eve")
+        content(session, "c1", "account-1")
 
     def work(_number: int) -> tuple[int, bool]:
         with database.transaction() as session:
-            _, item, created = add(session, "c1", "eve")
+            _, item, created = add(session, "c1", "account-1")
             return item.id, created
 
     results = at_once(8, work)
@@ -126,15 +126,17 @@ def test_the_database_itself_refuses_a_second_undecided_case(database: Database)
     from sqlalchemy.exc import IntegrityError
 
     with database.transaction() as session:
-        add(session, "c1", "eve")
+        add(session, "c1", "account-1")
     with pytest.raises(IntegrityError), database.transaction() as session:
-        session.add(Case(subject="account:eve", state=CaseState.ESCALATED.value))
+        session.add(Case(subject="account:account-1", state=CaseState.ESCALATED.value))
 
 
 # Deciding
 
 
-def decided(database: Database, outcome: Outcome, *, account: str | None = "eve", **more: bool) -> DecisionResult:
+def decided(
+    database: Database, outcome: Outcome, *, account: str | None = "account-1", **more: bool
+) -> DecisionResult:
     with database.transaction() as session:
         _, item, _ = add(session, "c1", account)
         return store.decide(session, item_id=item.id, user_id=person(session), outcome=outcome, reason=REASON, **more)
@@ -155,7 +157,7 @@ def test_a_decision_tells_the_platform(
     assert [kind for kind, _ in result.events] == [event]
     assert result.events[0][1] == {
         "content_id": "c1",
-        "account_id": "eve",
+        "account_id": "account-1",
         "surface": "upload",
         "sha256": result.content.identity.hex(),
         "case_id": result.case_id,
@@ -187,7 +189,7 @@ def test_escalating_leaves_the_item_to_somebody_else(database: Database) -> None
 def test_a_case_closes_with_its_last_item(database: Database) -> None:
     with database.transaction() as session:
         user = person(session)
-        items = [add(session, f"c{number}", "eve")[1].id for number in range(3)]
+        items = [add(session, f"c{number}", "account-1")[1].id for number in range(3)]
         closed = [
             store.decide(session, item_id=item, user_id=user, outcome=Outcome.NOT_A_MATCH, reason=REASON).case_closed
             for item in items
@@ -198,7 +200,7 @@ def test_a_case_closes_with_its_last_item(database: Database) -> None:
 def test_an_account_is_restricted_when_the_reviewer_says_so(database: Database) -> None:
     result = decided(database, Outcome.CONFIRM, restrict_account=True)
     assert [kind for kind, _ in result.events] == [EventType.CONTENT_REMOVE, EventType.ACCOUNT_RESTRICT]
-    assert result.events[1][1] == {"account_id": "eve", "case_id": result.case_id, "test": True}
+    assert result.events[1][1] == {"account_id": "account-1", "case_id": result.case_id, "test": True}
 
 
 def test_no_account_can_be_restricted_that_nobody_named(database: Database) -> None:
@@ -227,7 +229,7 @@ def test_an_item_that_is_not_there_cannot_be_decided(database: Database) -> None
 
 def test_exactly_one_of_many_decides(database: Database) -> None:
     with database.transaction() as session:
-        case, item, _ = add(session, "c1", "eve")
+        case, item, _ = add(session, "c1", "account-1")
         users = [person(session, f"test reviewer {number}") for number in range(8)]
 
     def work(number: int) -> DecisionResult:
@@ -270,8 +272,8 @@ def test_a_decision_says_whether_its_maker_had_looked(database: Database) -> Non
 
     with database.transaction() as session:
         looked, only_asked = person(session), person(session, "another test reviewer")
-        case, first, _ = add(session, "c1", "eve")
-        _, second, _ = add(session, "c2", "eve")
+        case, first, _ = add(session, "c1", "account-1")
+        _, second, _ = add(session, "c2", "account-1")
         evidence = [sealed(session, item) for item in (first, second)]
         reveals.redeem(session, reveals.ask(session, evidence[0], looked, RevealStage.BLURRED), looked)
         reveals.ask(session, evidence[1], only_asked, RevealStage.BLURRED)
@@ -297,7 +299,7 @@ def test_a_case_that_is_not_there(database: Database) -> None:
 
 def test_a_case_shows_all_that_belongs_to_it(database: Database) -> None:
     with database.transaction() as session:
-        case, item, _ = add(session, "c1", "eve", findings=[match(), scan_owed()])
+        case, item, _ = add(session, "c1", "account-1", findings=[match(), scan_owed()])
         evidence = sealed(session, item)
         view = store.get_case(session, case.id)
     only = view.items[0]
@@ -334,9 +336,9 @@ def test_the_queue_puts_what_is_pressing_first(database: Database) -> None:
 
 def test_a_row_of_the_queue_says_why(database: Database) -> None:
     with database.transaction() as session:
-        add(session, "c1", "eve", findings=[scan_owed()])
-        add(session, "c2", "eve", findings=[match(list_name="Test list B")], verdict=Verdict.BLOCK)
-        _, item, _ = add(session, "c3", "eve", findings=[match(list_name="Test list A")])
+        add(session, "c1", "account-1", findings=[scan_owed()])
+        add(session, "c2", "account-1", findings=[match(list_name="Test list B")], verdict=Verdict.BLOCK)
+        _, item, _ = add(session, "c3", "account-1", findings=[match(list_name="Test list A")])
         store.decide(session, item_id=item.id, user_id=person(session), outcome=Outcome.CONFIRM, reason=REASON)
         row = store.queue(session)[0]
     assert (row.items, row.pending, row.lists) == (3, 2, ("Test list A", "Test list B"))
@@ -346,8 +348,8 @@ def test_a_row_of_the_queue_says_why(database: Database) -> None:
 def test_the_queue_shows_what_is_asked_for(database: Database) -> None:
     with database.transaction() as session:
         user = person(session)
-        add(session, "c1", "eve", urgent=True, is_test=False)
-        _, item, _ = add(session, "c2", "mallory")
+        add(session, "c1", "account-1", urgent=True, is_test=False)
+        _, item, _ = add(session, "c2", "account-2")
         store.decide(session, item_id=item.id, user_id=user, outcome=Outcome.ESCALATE, reason=REASON)
         _, item, _ = add(session, "c3")
         store.decide(session, item_id=item.id, user_id=user, outcome=Outcome.CONFIRM, reason=REASON)
@@ -356,11 +358,11 @@ def test_the_queue_shows_what_is_asked_for(database: Database) -> None:
             rows = store.queue(session, states or tuple(CaseState), filters=QueueFilter(**filters))  # type: ignore[arg-type]
             return [row.subject for row in rows]
 
-        assert subjects() == ["account:eve", "account:mallory", "content:c3"]
-        assert subjects(CaseState.OPEN) == ["account:eve"]
-        assert subjects(CaseState.DECIDED, CaseState.ESCALATED) == ["account:mallory", "content:c3"]
-        assert subjects(urgent=True) == subjects(is_test=False) == ["account:eve"]
-        assert subjects(account_id="mallory") == ["account:mallory"]
+        assert subjects() == ["account:account-1", "account:account-2", "content:c3"]
+        assert subjects(CaseState.OPEN) == ["account:account-1"]
+        assert subjects(CaseState.DECIDED, CaseState.ESCALATED) == ["account:account-2", "content:c3"]
+        assert subjects(urgent=True) == subjects(is_test=False) == ["account:account-1"]
+        assert subjects(account_id="account-2") == ["account:account-2"]
         assert store.queue(session, []) == []
         assert store.counts(session) == {CaseState.OPEN: 1, CaseState.ESCALATED: 1, CaseState.DECIDED: 1}
 

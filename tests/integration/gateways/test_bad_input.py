@@ -143,7 +143,7 @@ def test_a_multipart_with_the_wrong_parts(api: Api) -> None:
     assert "two files" in refused(send_form(api, form((FILE, GOOD), (FILE, GOOD), CONTENT_ID)), 422, "bad_input")
     assert "content_id is missing" in refused(send_form(api, form((FILE, GOOD))), 422, "bad_input")
     assert "twice" in refused(send_form(api, form((FILE, GOOD), CONTENT_ID, CONTENT_ID)), 422, "bad_input")
-    other = ('Content-Disposition: form-data; name="acount_id"', b"ada")
+    other = ('Content-Disposition: form-data; name="acount_id"', b"account-1")
     assert "acount_id" in refused(send_form(api, form((FILE, GOOD), CONTENT_ID, other)), 422, "bad_input")
     assert "parts" in refused(send_form(api, form((FILE, GOOD), *[CONTENT_ID] * 20)), 422, "bad_input")
     latin = ('Content-Disposition: form-data; name="account_id"', "é".encode("latin-1"))
@@ -165,7 +165,7 @@ def test_a_field_in_query_and_form_at_once(api: Api) -> None:
         ("content_id=", "content_id"),
         ("content_id=c1&account_id=", "account_id"),
         ("content_id=c1&content_id=c2", "content_id"),
-        ("content_id=c1&acount_id=ada", "acount_id"),
+        ("content_id=c1&acount_id=account-1", "acount_id"),
         ("content_id=c1&verdict=allow", "verdict"),
         ("content_id=c1%00", "content_id"),
         ("content_id=c1%0A", "content_id"),

@@ -30,7 +30,7 @@ def judged(api: Api, **document: object) -> VerdictAnswer:
 @pytest.mark.parametrize(("kind", "value"), [("md5", MD5), ("sha1", SHA1), ("sha256", SHA256)])
 @pytest.mark.parametrize("case", [str.lower, str.upper])
 def test_a_listed_digest_is_blocked(api: Api, kind: str, value: str, case: object) -> None:
-    answer = judged(api, content_id=f"listed-{kind}-{case}", account_id="eve", **{kind: case(value)})  # type: ignore[operator]
+    answer = judged(api, content_id=f"listed-{kind}-{case}", account_id="account-1", **{kind: case(value)})  # type: ignore[operator]
     assert (answer.verdict, answer.reasons[0].list) == ("block", f"Test list of {kind}")
     assert getattr(answer.fingerprints, kind) == value
     assert answer.case_id is not None
@@ -49,7 +49,7 @@ def test_what_is_on_no_list_is_allowed(api: Api) -> None:
 
 
 def test_the_same_again_is_the_same_answer(api: Api) -> None:
-    first, second = (judged(api, content_id="twice", account_id="mallory", md5=MD5) for _ in range(2))
+    first, second = (judged(api, content_id="twice", account_id="account-2", md5=MD5) for _ in range(2))
     assert first.model_dump(exclude={"elapsed_ms"}) == second.model_dump(exclude={"elapsed_ms"})
 
 

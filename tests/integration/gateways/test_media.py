@@ -35,7 +35,7 @@ def send(api: Api, body: bytes, content_id: str, **more: str) -> httpx.Response:
 
 
 def test_what_is_on_no_list_is_allowed(api: Api) -> None:
-    response = send(api, OTHER, "allowed", account_id="ada", surface="avatar")
+    response = send(api, OTHER, "allowed", account_id="account-1", surface="avatar")
     answer = VerdictAnswer.model_validate_json(response.content)
     assert (response.status_code, answer.verdict, answer.reasons, answer.case_id) == (200, "allow", [], None)
     assert answer.media_type == "image/png"
@@ -48,7 +48,7 @@ def test_what_is_on_no_list_is_allowed(api: Api) -> None:
 
 
 def test_what_is_listed_is_blocked_with_its_reasons(api: Api) -> None:
-    answer = VerdictAnswer.model_validate_json(send(api, LISTED, "blocked", account_id="eve").content)
+    answer = VerdictAnswer.model_validate_json(send(api, LISTED, "blocked", account_id="account-1").content)
     assert answer.verdict == "block"
     assert answer.case_id is not None
     assert (answer.reasons[0].code, answer.reasons[0].list, answer.reasons[0].distance) == (
@@ -59,7 +59,7 @@ def test_what_is_listed_is_blocked_with_its_reasons(api: Api) -> None:
 
 
 def test_the_same_again_is_the_same_answer_and_no_second_case(api: Api) -> None:
-    first, second = (send(api, LISTED, "twice", account_id="mallory").json() for _ in range(2))
+    first, second = (send(api, LISTED, "twice", account_id="account-2").json() for _ in range(2))
     for answer in (first, second):
         answer.pop("elapsed_ms")
     assert first == second
@@ -68,7 +68,7 @@ def test_the_same_again_is_the_same_answer_and_no_second_case(api: Api) -> None:
 
 def test_the_same_from_many_at_once_is_one_case(api: Api) -> None:
     with concurrent.futures.ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda _: send(api, LISTED, "at-once", account_id="trudy").json(), range(16)))
+        answers = list(threads.map(lambda _: send(api, LISTED, "at-once", account_id="account-3").json(), range(16)))
     assert {answer["verdict"] for answer in answers} == {"block"}
     assert len({answer["case_id"] for answer in answers}) == 1
     assert rows(api, "at-once") == (1, 1, 1)
@@ -85,7 +85,7 @@ def rows(api: Api, content_id: str) -> tuple[int, int, int]:
 
 def test_what_the_platform_said_is_kept(api: Api) -> None:
     said = {
-        "account_id": "ada lovelace ✓",
+        "account_id": "account 1 ✓",
         "surface": "avatar",
         "filename": "harbour 🚢.png",
         "uploader_ip": "2001:DB8::7",
@@ -94,7 +94,7 @@ def test_what_the_platform_said_is_kept(api: Api) -> None:
     assert send(api, OTHER, "said", **said).status_code == 200
     with api.runtime.database.transaction() as session:
         row = session.scalars(select(Content).where(Content.content_id == "said")).one()
-        assert (row.account_id, row.surface, row.filename) == ("ada lovelace ✓", "avatar", "harbour 🚢.png")
+        assert (row.account_id, row.surface, row.filename) == ("account 1 ✓", "avatar", "harbour 🚢.png")
         assert str(row.uploader_ip) == "2001:db8::7"
         assert row.uploaded_at is not None
         assert row.uploaded_at.isoformat() == "2026-03-01T12:30:00+00:00"
@@ -102,13 +102,13 @@ def test_what_the_platform_said_is_kept(api: Api) -> None:
 
 def test_multipart_and_raw_mean_the_same(api: Api) -> None:
     files = {"file": ("harbour.png", OTHER, "image/png")}
-    answer = api.client.post("/v1/media", data={"content_id": "form", "account_id": "ada"}, files=files)
+    answer = api.client.post("/v1/media", data={"content_id": "form", "account_id": "account-1"}, files=files)
     assert answer.status_code == 200, answer.text
     raw = send(api, OTHER, "raw").json()
     assert answer.json()["fingerprints"] == raw["fingerprints"]
     with api.runtime.database.transaction() as session:
         row = session.scalars(select(Content).where(Content.content_id == "form")).one()
-        assert (row.account_id, row.filename) == ("ada", "harbour.png")
+        assert (row.account_id, row.filename) == ("account-1", "harbour.png")
 
 
 @pytest.mark.parametrize("kind", ["image/png", "application/octet-stream", "application/x-www-form-urlencoded", None])

@@ -98,7 +98,7 @@ def test_an_exact_match_says_by_which_digest() -> None:
 
 
 def test_looks_are_said_by_person() -> None:
-    assert wording.looks(["ben", "ana", "ana"]) == "ana 2 times, ben once"
+    assert wording.looks(["reviewer-2", "reviewer-1", "reviewer-1"]) == "reviewer-1 2 times, reviewer-2 once"
     assert wording.looks([]) == ""
 
 

@@ -44,7 +44,7 @@ def form() -> bytes:
     """A form as browsers write it, with a name in UTF-8."""
     parts = [
         b'Content-Disposition: form-data; name="content_id"\r\n\r\nphoto-1',
-        'Content-Disposition: form-data; name="account_id"\r\n\r\nada ✓'.encode(),
+        'Content-Disposition: form-data; name="account_id"\r\n\r\naccount-1 ✓'.encode(),
         'Content-Disposition: form-data; name="file"; filename="hafen-ü.png"\r\n'.encode()
         + b"Content-Type: image/png\r\n\r\n"
         + FILE,
@@ -63,7 +63,7 @@ def pieces(body: bytes, cuts: list[int]) -> list[bytes]:
 def test_how_it_comes_in_pieces_does_not_matter(cuts: list[int]) -> None:
     upload = read(pieces(form(), cuts))
     assert upload.body == FILE
-    assert dict(upload.pairs) == {"content_id": "photo-1", "account_id": "ada ✓", "filename": "hafen-ü.png"}
+    assert dict(upload.pairs) == {"content_id": "photo-1", "account_id": "account-1 ✓", "filename": "hafen-ü.png"}
     assert upload.media_type == "image/png"
 
 

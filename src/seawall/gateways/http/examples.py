@@ -62,7 +62,7 @@ HELD: dict[str, object] = {
 }
 HASHES = {
     "content_id": "photo-1",
-    "account_id": "ada",
+    "account_id": "account-1",
     "surface": "upload",
     "sha256": FINGERPRINTS["sha256"],
     "pdq": FINGERPRINTS["pdq"],

@@ -38,7 +38,7 @@ _SHARED: dict[str, tuple[str, dict[str, Any]]] = {
 }
 EXAMPLES_OF_FIELDS = {
     "content_id": "photo-1",
-    "account_id": "ada",
+    "account_id": "account-1",
     "surface": "upload",
     "filename": "harbour.jpg",
     "uploader_ip": "192.0.2.7",
@@ -79,7 +79,7 @@ _OPENAPI: dict[str, Any] = {
             "application/octet-stream": {"schema": _PICTURE},
             "multipart/form-data": {
                 "schema": _FORM,
-                "example": {FILE: "(the bytes)", "content_id": "photo-1", "account_id": "ada"},
+                "example": {FILE: "(the bytes)", "content_id": "photo-1", "account_id": "account-1"},
             },
         },
     },
