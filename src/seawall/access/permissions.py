@@ -24,8 +24,6 @@ class Act(enum.StrEnum):
     MANAGE_LISTS = "manage hash lists"
     SEE_WEBHOOKS = "see webhook deliveries"
     MANAGE_WEBHOOKS = "manage webhooks"
-    MANAGE_KEYS = "manage API keys"
-    MANAGE_USERS = "manage people"
 
 
 ALLOWED: dict[Act, frozenset[Role]] = {
@@ -37,8 +35,6 @@ ALLOWED: dict[Act, frozenset[Role]] = {
     Act.MANAGE_LISTS: frozenset({Role.ADMIN}),
     Act.SEE_WEBHOOKS: frozenset({Role.ADMIN, Role.AUDITOR}),
     Act.MANAGE_WEBHOOKS: frozenset({Role.ADMIN}),
-    Act.MANAGE_KEYS: frozenset({Role.ADMIN}),
-    Act.MANAGE_USERS: frozenset({Role.ADMIN}),
 }
 
 

@@ -31,8 +31,6 @@ from seawall.engines.compiled import use_cache
 from seawall.opening import open_database, open_master_key
 from seawall.settings import Settings
 
-SEAWALL_PORT = 8420
-BOARD_PORT = 8421
 FIRST_POSTS = ("hills", "waves", "balloons", "flowers", "quilt")
 FIRST_ACCOUNTS = ("test-heron", "test-otter", "test-maple")
 

@@ -50,12 +50,6 @@ def import_lists(database: Database, home: DemoHome) -> None:
         _import(database, name, definition, home.lists / filename)
 
 
-def lists_are_there(database: Database) -> bool:
-    """Whether both demo lists are in the database."""
-    with database.transaction() as session:
-        return all(store.find_list(session, name) for name in (material.FIRST_LIST, material.SECOND_LIST))
-
-
 def _import(database: Database, name: str, definition: store.ListDefinition, path: Path) -> None:
     with path.open("rb") as file, database.transaction() as session:
         store.import_entries(
