@@ -62,6 +62,15 @@ def defer(
     return True
 
 
+def waiting_job(queueing_lock: str) -> str:
+    """A query for the job that waits under a `queueing_lock`, to be asked with EXISTS for each row of a larger one.
+
+    Args:
+        queueing_lock: an SQL expression of the larger query, such as ``'deliver:' || message.id``; never a value.
+    """
+    return f"SELECT FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock = {queueing_lock}"
+
+
 def overdue(session: Session, by: timedelta) -> int:
     """How many jobs could have run for that long and still wait. The queue's library has no question for this, so its
     table is asked; a test holds the table to it."""

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from seawall.database.sessions import Database
-from seawall.engines.jobs import defer, overdue
+from seawall.engines.jobs import defer, overdue, waiting_job
 
 WAITING = text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'a.task'")
 
@@ -38,6 +38,17 @@ def test_a_queueing_lock_lets_one_wait_and_leaves_the_transaction_usable(databas
         assert not defer(session, "a.task", queueing_lock="one")
         assert defer(session, "a.task", queueing_lock="two")
     assert waiting(database) == 2
+
+
+def test_a_larger_query_sees_which_of_its_rows_have_a_job_that_waits(database: Database) -> None:
+    rows, job = "(VALUES ('one'), ('two'), ('three')) AS row (name)", waiting_job("'for:' || row.name")
+    without = text(f"SELECT name FROM {rows} WHERE NOT EXISTS ({job}) ORDER BY name")
+    with database.transaction() as session:
+        for name in ("one", "two"):
+            defer(session, "a.task", queueing_lock=f"for:{name}")
+        assert session.scalars(without).all() == ["three"]
+        session.execute(text("UPDATE procrastinate_jobs SET status = 'doing' WHERE queueing_lock = 'for:one'"))
+        assert session.scalars(without).all() == ["one", "three"], "a job that runs waits no more"
 
 
 def test_jobs_that_wait_for_too_long_are_counted(database: Database) -> None:
