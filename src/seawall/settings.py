@@ -43,11 +43,11 @@ class Settings(BaseSettings):
     objects_url: Annotated[
         str | None,
         Field(
-            description="Object store for sealed evidence: file:///folder, s3://bucket/prefix, gs:// or az://. "
-            "Unset: a folder in the home. Credentials and connection come from the store's own environment variables, "
-            "such as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, AWS_ALLOW_HTTP and "
-            "AWS_TIMEOUT (for a whole request, 20s unless set). An S3 server must know conditional writes "
-            "(If-None-Match)."
+            description="Object store for sealed evidence: file:///folder, s3://bucket/prefix, gs:// or az://. Unset:"
+            " a folder in the home. Credentials and connection come from the store's own environment "
+            "variables, such as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, "
+            "AWS_ALLOW_HTTP and AWS_TIMEOUT (for a whole request, 20s unless set). An S3 server must know"
+            " conditional writes (If-None-Match).",
         ),
     ] = None
     master_key: Annotated[
