@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seawall.errors import ExitStatus
+
 if TYPE_CHECKING:
     from seawall.cli.scan_journal import ScanJournal, ScanResult
     from seawall.rooms import Rooms
 
-MATCHED = 3
 SHOWN_ROWS = 200
 
 
@@ -47,7 +48,7 @@ def scan(
     if not as_json:
         _print(tally)
     if tally.matched:
-        raise typer.Exit(MATCHED)
+        raise typer.Exit(ExitStatus.MATCHED)
 
 
 @dataclass
