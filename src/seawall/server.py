@@ -120,7 +120,8 @@ def _first_link(session: Session, address: str) -> str | None:
 
 
 async def _keep_working(runtime: Runtime) -> None:
-    """Runs the worker, and starts it anew when the database went away for a while."""
+    """Runs the worker beside the API. It waits for a lost database by itself; what it did not foresee is logged, and
+    it is started anew, since otherwise the API would go on and no webhook would ever leave."""
     pause = 1.0
     while True:
         try:
