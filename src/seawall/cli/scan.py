@@ -174,12 +174,12 @@ def _print(tally: _Tally) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from seawall.cli.tables import plain
+
     table = Table("File", "Verdict", "Lists", "Distance", "Why", title=f"{tally.notable} of {tally.files} files")
     for result in sorted(tally.shown, key=lambda shown: shown.path):
         distance = "" if result.distance is None else str(result.distance)
-        # A file name may hold bytes that are no text; they are shown, not choked on.
-        name = result.path.encode("utf-8", "backslashreplace").decode()
-        cells = (name, result.verdict or "", ", ".join(result.lists), distance, result.explanation)
+        cells = (plain(result.path), result.verdict or "", ", ".join(result.lists), distance, result.explanation)
         table.add_row(*(Text(cell) for cell in cells))
     console = Console()
     if tally.notable:

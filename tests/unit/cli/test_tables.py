@@ -18,7 +18,9 @@ def test_nothing_is_left_that_a_terminal_obeys() -> None:
 
 
 def test_the_name_of_a_file_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
-    scan._print([ScanResult(HOSTILE, 1, 1, "hold", "Scan owed.")], as_json=False)
+    tally = scan._Tally()
+    tally.add(ScanResult(HOSTILE, 1, 1, "hold", "Scan owed."))
+    scan._print(tally)
     match._print([FileMatches(HOSTILE, None, None, ())], as_json=False)
     printed = capsys.readouterr().out
     assert not any(sign in printed for sign in "\x1b\x07\u202e\udc80")
