@@ -96,6 +96,12 @@ class IndexUnavailable(Unavailable):
     code = "index_unavailable"
 
 
+class IndexFileInvalid(Unavailable):
+    """A file of the hash index is not what was written. It is not used, and made anew from the database."""
+
+    code = "index_file_invalid"
+
+
 class DecoderUnavailable(Unavailable):
     """No decoder process can be started, or all stayed busy for too long."""
 

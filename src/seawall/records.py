@@ -14,6 +14,10 @@ from datetime import datetime
 FARTHEST_DISTANCE = 31
 
 
+# The source of the lists that hold what reviewers confirmed here. No other list can have it.
+OWN_SOURCE = "this platform"
+
+
 class HashKind(enum.StrEnum):
     """The kinds of hash that an entry may hold."""
 
@@ -86,10 +90,16 @@ class Verdict(enum.StrEnum):
         """0 for allow up to 3 for block."""
         return list(Verdict).index(self)
 
+    @property
+    def refuses(self) -> bool:
+        """Whether it must not be shown: hold and block."""
+        return self in (Verdict.HOLD, Verdict.BLOCK)
+
 
 @dataclass(frozen=True, slots=True)
 class MediaArrival:
-    """One upload, as a gateway received it. `body` is the whole of it, never stored unless it is sealed."""
+    """One upload, as a gateway received it. `body` is the whole of it, never stored unless it is sealed; `url_hash`
+    the SHA-256 of the canonical form of the address under which it is served."""
 
     content_id: str
     body: bytes = field(repr=False)
@@ -98,6 +108,7 @@ class MediaArrival:
     filename: str | None = None
     uploader_ip: str | None = None
     uploaded_at: datetime | None = None
+    url_hash: bytes | None = None
     declared_media_type: str | None = None
 
 
@@ -116,6 +127,18 @@ class HashArrival:
     filename: str | None = None
     uploader_ip: str | None = None
     uploaded_at: datetime | None = None
+    url_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShareArrival:
+    """Something that is passed on: named by what the ledger may know it by (`content_id`, or `url_hash` as above), or
+    by `hashes`, which then have a content id in any case: the platform's, or one that is made of them."""
+
+    content_id: str | None = None
+    url_hash: bytes | None = None
+    hashes: HashArrival | None = None
+    surface: str = "share"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +172,14 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class DecodedMedia:
-    """What the decoder child says of the bytes. ``width`` and ``height`` are pixels as displayed."""
+    """What the decoder child says of the bytes. ``width`` and ``height`` are pixels as displayed. ``owed`` is what of
+    a video was not read: its frames are those of the rest."""
 
     media_type: str
     width: int
     height: int
     frames: tuple[Frame, ...]
+    owed: tuple[ScanOwed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +242,11 @@ class ListInfo:
     enabled: bool
     is_test: bool
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the platform itself stands behind it: what its reviewers confirmed."""
+        return self.source == OWN_SOURCE
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -270,13 +300,15 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One arrival with all that was found out about it. `identity` is what its bytes or hashes are known by."""
+    """One arrival with all that was found out about it. `identity` is what its bytes or hashes are known by,
+    `generation` that of the hash lists, from before they were looked into: what changed later has not been seen."""
 
     arrival: MediaArrival | HashArrival
     identity: bytes
     fingerprint: Fingerprint
     findings: tuple[Finding, ...]
     judgement: Judgement
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,11 +325,13 @@ class Answer:
 
 
 class ItemState(enum.StrEnum):
-    """Where one item of a case stands."""
+    """Where one item of a case stands. Nobody need decide what is retracted: the entries that held it have been taken
+    back, and the content was released."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
     NOT_A_MATCH = "not_a_match"
+    RETRACTED = "retracted"
 
 
 class CaseState(enum.StrEnum):
@@ -334,6 +368,16 @@ class ContentState(enum.StrEnum):
     REMOVED = "removed"
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one content stands at the time of asking: what a platform needs to know before it shows it."""
+
+    content_id: str
+    verdict: Verdict
+    state: ContentState
+    updated_at: datetime
+
+
 class EventType(enum.StrEnum):
     """What a webhook tells the platform. The data of each is described in docs/reference/webhooks.md."""
 
@@ -350,6 +394,7 @@ class Scope(enum.StrEnum):
 
     JUDGE = "judge"
     LISTS = "lists"
+    METRICS = "metrics"
     ADMIN = "admin"
 
 

@@ -69,9 +69,40 @@ class Settings(BaseSettings):
         str, Field(description="Address to listen on. Put a TLS proxy before any other than loopback.")
     ] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port of API and console; 0 takes a free one.")] = 8420
+    workers: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=64,
+            description="API processes that serve the port together. With more than one, the jobs run in a further "
+            "process, and one that dies is replaced.",
+        ),
+    ] = 1
     public_url: Annotated[
         str | None,
         Field(description="The address under which people reach the console. With https, cookies are Secure."),
+    ] = None
+
+    clamd_listen: Annotated[
+        str | None,
+        Field(
+            description="Where programs that speak ClamAV's clamd protocol are answered: host:port, or unix:/path of "
+            "a socket. The protocol knows no keys: whoever reaches it may ask. Unset: nowhere.",
+        ),
+    ] = None
+    clamd_key: Annotated[
+        str | None,
+        Field(description="Name of the API key (scope judge) that what clamd's programs ask counts for."),
+    ] = None
+    icap_listen: Annotated[
+        str | None,
+        Field(
+            description="Where proxies that speak ICAP are answered: host:port, or unix:/path of a socket. The "
+            "protocol knows no keys: whoever reaches it may ask. Unset: nowhere.",
+        ),
+    ] = None
+    icap_key: Annotated[
+        str | None, Field(description="Name of the API key (scope judge) that what ICAP proxies ask counts for.")
     ] = None
 
     max_upload_bytes: Annotated[int, Field(ge=1, description="Largest media body that is accepted, in bytes.")] = (
@@ -91,9 +122,37 @@ class Settings(BaseSettings):
     max_frames: Annotated[
         int, Field(ge=1, description="Most frames of one animation; above, the content is held.")
     ] = 200
-    decoder_processes: Annotated[int, Field(ge=1, le=256, description="Sandboxed decoder processes kept warm.")] = (
-        Field(default_factory=default_decoder_processes)
-    )
+    max_video_s: Annotated[
+        float,
+        Field(gt=0, description="Seconds of a video that are read; of a longer one the rest is owed, and held."),
+    ] = 600.0
+    max_video_decoded: Annotated[
+        int, Field(ge=1, description="Most frames of a video that are decoded; the rest is owed, and held.")
+    ] = 40_000
+    max_video_frames: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=20_000,
+            description="Most frames of a video that are looked up and kept in the ledger, of those that differ; the "
+            "rest is owed, and held.",
+        ),
+    ] = 2000
+    video_timeout_s: Annotated[
+        float,
+        Field(
+            gt=0, description="Seconds that reading one video may take; what is not read by then is owed, and held."
+        ),
+    ] = 30.0
+    decoder_processes: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=256,
+            description="Sandboxed decoder processes kept warm. Several API processes share them out, and each has "
+            "one at least.",
+        ),
+    ] = Field(default_factory=default_decoder_processes)
     decoder_memory_bytes: Annotated[
         int, Field(ge=256 * MIB, description="Address space that one decoder process may use, in bytes.")
     ] = 2048 * MIB
@@ -116,6 +175,30 @@ class Settings(BaseSettings):
         float,
         Field(gt=0, le=60, description="Seconds between looks for list changes, should a notification be lost."),
     ] = 0.5
+
+    index_memory_bytes: Annotated[
+        int,
+        Field(
+            ge=256 * MIB,
+            description="Memory that building a part of the hash index may take beside its files, in bytes.",
+        ),
+    ] = 1024 * MIB
+    index_sealed: Annotated[
+        bool,
+        Field(
+            description="Seals the files of the hash index on disk (AES-256-GCM, with the master key) and opens them "
+            "into memory at start; `seawall doctor` says what that costs. Linux only. To switch it, start every "
+            "process of the home anew."
+        ),
+    ] = False
+    ledger_keep_days: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Days after which the ledger forgets what was judged, in whole months; what is in a case "
+            "stays. Unset: never.",
+        ),
+    ] = None
 
     key_rate_per_minute: Annotated[
         int,
@@ -165,6 +248,11 @@ class Settings(BaseSettings):
     def objects_folder(self) -> Path:
         """The folder of the default object store."""
         return self.home / "objects"
+
+    @property
+    def index_folder(self) -> Path:
+        """The files of the hash index; made anew from the database when they are gone."""
+        return self.home / "index"
 
     @property
     def cache_folder(self) -> Path:

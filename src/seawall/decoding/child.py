@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from seawall.decoding import confinement
+from seawall.decoding.limits import Limits
 from seawall.decoding.wire import read_message, write_message
 from seawall.errors import MediaTooLarge, SeawallError
 
@@ -24,9 +25,8 @@ class Options:
     """What the parent wants of this child."""
 
     memory_bytes: int
-    max_pixels: int
-    max_frames: int
     parent: int
+    limits: Limits
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -51,13 +51,13 @@ def _printable(message: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in message)[:_LONGEST_MESSAGE]
 
 
-def _answer(header: dict[str, Any], body: bytes, options: Options) -> tuple[dict[str, Any], bytes]:
-    """The reply to one message."""
-    from seawall.decoding.operations import fingerprint, thumbnail
-    from seawall.decoding.pictures import PictureLimits
+def _answer(header: dict[str, Any], body: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
+    """The reply to one message. What takes long is begun only when the parent has said that it may."""
+    from seawall.decoding.operations import fingerprint, takes_long, thumbnail
 
-    limits = PictureLimits(options.max_pixels, options.max_frames)
     try:
+        if not header["may_take_long"] and takes_long(body):
+            return {"takes_long": True}, b""
         if header["operation"] == "fingerprint":
             return {"media": fingerprint(body, limits)}, b""
         return {}, thumbnail(body, header, limits)
@@ -72,7 +72,12 @@ def _answer(header: dict[str, Any], body: bytes, options: Options) -> tuple[dict
 
 def _serve(requests: BinaryIO, replies: BinaryIO, options: Options) -> None:
     while (message := read_message(requests)) is not None:
-        header, body = _answer(*message, options)
+        asked, data = message
+        limits, memory_bytes = options.limits, options.memory_bytes
+        if asked["strictly"]:
+            limits, memory_bytes = replace(limits, video_timeout_s=limits.video_timeout_s / 2), memory_bytes // 2
+        with confinement.less_memory(memory_bytes):
+            header, body = _answer(asked, data, limits)
         write_message(replies, header, body)
         if header.get("last"):
             return
@@ -80,13 +85,13 @@ def _serve(requests: BinaryIO, replies: BinaryIO, options: Options) -> None:
 
 def main() -> None:
     """Warms up, confines itself, serves."""
-    options = Options(**json.loads(sys.argv[1]))
+    told = json.loads(sys.argv[1])
+    options = Options(told["memory_bytes"], told["parent"], Limits(**told["limits"]))
     confinement.die_with_parent(options.parent)
     requests, replies = _take_pipes()
-    from seawall.decoding.pictures import PictureLimits
     from seawall.decoding.warm_up import warm_up
 
-    warm_up(PictureLimits(options.max_pixels, options.max_frames))
+    warm_up(options.limits)
     _silence()
     confined = confinement.confine(options.memory_bytes, options.parent)
     write_message(replies, {"ready": True, "confined": confined})

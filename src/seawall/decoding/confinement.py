@@ -6,11 +6,16 @@ the parent. docs/why/decoding-children.md says what each is good for, and what n
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
 import signal
 import sys
+from collections.abc import Iterator
+
+from seawall.decoding.landlock import deny_files
+from seawall.decoding.seccomp import restrict_calls
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -59,6 +64,20 @@ def _become_nobody() -> bool:
     return True
 
 
+@contextlib.contextmanager
+def less_memory(memory_bytes: int) -> Iterator[None]:
+    """Lowers for a while the address space that this process may use; where the system refuses, it stays as it is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    lowered = memory_bytes if soft == resource.RLIM_INFINITY else min(memory_bytes, soft)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (lowered, hard))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
 def confine(memory_bytes: int, parent: int) -> tuple[str, ...]:
     """Takes away what reading a picture does not need; returns the names of what took effect.
 
@@ -71,6 +90,8 @@ def confine(memory_bytes: int, parent: int) -> tuple[str, ...]:
             ("memory", _limit(resource.RLIMIT_AS, memory_bytes)),
             ("no-files-written", _limit(resource.RLIMIT_FSIZE, 0)),
             ("no-core-dump", _limit(resource.RLIMIT_CORE, 0)),
+            # Before there may be no further descriptor, since setting it up takes one.
+            ("landlock", deny_files()),
             # None at all: what is open stays open, and closing one makes no room for another.
             ("no-descriptors", _limit(resource.RLIMIT_NOFILE, 0)),
             ("no-processes", sys.platform == "linux" and _limit(resource.RLIMIT_NPROC, 0)),
@@ -80,4 +101,5 @@ def confine(memory_bytes: int, parent: int) -> tuple[str, ...]:
         if took_effect
     ]
     die_with_parent(parent)  # a change of user has cleared it
-    return tuple(done)
+    # The last step: it forbids all the others.
+    return (*done, "seccomp") if restrict_calls() else tuple(done)

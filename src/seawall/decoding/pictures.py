@@ -15,6 +15,7 @@ from PIL import AvifImagePlugin, ExifTags, GifImagePlugin, IcoImagePlugin, Image
 
 from seawall.decoding.colours import Pixels, ways_seen
 from seawall.decoding.jpeg import read_jpeg
+from seawall.decoding.limits import Limits
 from seawall.decoding.png import bend
 from seawall.decoding.sniff import Kind, sniff
 from seawall.errors import MediaCorrupt, MediaTooLarge, MediaUnsupported
@@ -44,14 +45,6 @@ _WITH_FRAMES = frozenset({"GIF", "TIFF", "PNG", "WEBP", "AVIF"})
 
 
 @dataclass(frozen=True, slots=True)
-class PictureLimits:
-    """Most pixels of one frame, and most frames."""
-
-    max_pixels: int
-    max_frames: int
-
-
-@dataclass(frozen=True, slots=True)
 class View:
     """One way in which one frame is seen, upright: (height, width, 3) or (height, width)."""
 
@@ -59,7 +52,7 @@ class View:
     pixels: Pixels
 
 
-def prepare(limits: PictureLimits) -> None:
+def prepare(limits: Limits) -> None:
     """Sets Pillow's own limits in this process: the same as ours, so that the first to notice refuses."""
     Image.MAX_IMAGE_PIXELS = limits.max_pixels
     warnings.simplefilter("ignore")
@@ -85,7 +78,7 @@ def _refusals_named() -> Iterator[None]:
         raise MediaCorrupt(f"The picture cannot be read: {type(problem).__name__}: {problem}.") from problem
 
 
-def _check_size(picture: Image.Image, limits: PictureLimits) -> None:
+def _check_size(picture: Image.Image, limits: Limits) -> None:
     width, height = picture.size
     if width < 1 or height < 1:
         raise MediaCorrupt("The picture has no pixels.")
@@ -93,8 +86,10 @@ def _check_size(picture: Image.Image, limits: PictureLimits) -> None:
         raise MediaTooLarge(f"{width} x {height} pixels are more than the limit of {limits.max_pixels}.")
 
 
-def _open(data: bytes, kind: Kind, limits: PictureLimits) -> Image.Image:
+def _open(data: bytes, kind: Kind, limits: Limits) -> Image.Image:
     """The picture's header, read by the one opener of its kind and by no other."""
+    if kind.demuxer is not None:
+        raise MediaUnsupported(f"{kind.name} is recognised, but the extra `video` that reads it is not installed.")
     if kind.opener is None:
         raise MediaUnsupported(f"{kind.name} is recognised but cannot be decoded here.")
     if kind.opener == "AVIF" and not AvifImagePlugin.SUPPORTED:
@@ -105,7 +100,7 @@ def _open(data: bytes, kind: Kind, limits: PictureLimits) -> Image.Image:
     return picture
 
 
-def _frames(picture: Image.Image, kind: Kind, limits: PictureLimits) -> Iterator[tuple[int, Image.Image]]:
+def _frames(picture: Image.Image, kind: Kind, limits: Limits) -> Iterator[tuple[int, Image.Image]]:
     """Each frame in turn, its header read and its size checked. One object, moved on: use it before asking again."""
     yield 0, picture
     if kind.opener not in _WITH_FRAMES:
@@ -163,7 +158,7 @@ def _jpeg_views(data: bytes, header: Image.Image) -> Iterator[View]:
         yield View(0, _upright(seen, orientation))
 
 
-def _frame_views(data: bytes, picture: Image.Image, kind: Kind, limits: PictureLimits) -> Iterator[View]:
+def _frame_views(data: bytes, picture: Image.Image, kind: Kind, limits: Limits) -> Iterator[View]:
     bent_by = bend(data) if kind.opener == "PNG" else None
     for number, frame in _frames(picture, kind, limits):
         with _refusals_named():
@@ -174,7 +169,7 @@ def _frame_views(data: bytes, picture: Image.Image, kind: Kind, limits: PictureL
             yield View(number, _upright(seen, orientation))
 
 
-def _icon_views(data: bytes, picture: Image.Image, limits: PictureLimits) -> Iterator[View]:
+def _icon_views(data: bytes, picture: Image.Image, limits: Limits) -> Iterator[View]:
     """Every picture of an icon, the largest first: which one is shown is for each viewer to choose."""
     assert isinstance(picture, IcoImagePlugin.IcoImageFile)
     entries = picture.ico.entry
@@ -189,7 +184,7 @@ def _icon_views(data: bytes, picture: Image.Image, limits: PictureLimits) -> Ite
             yield View(number, seen)
 
 
-def views(data: bytes, limits: PictureLimits) -> tuple[Kind, Iterator[View]]:
+def views(data: bytes, limits: Limits) -> tuple[Kind, Iterator[View]]:
     """The kind of the bytes, and every way in which every frame of them is seen, decoded one at a time.
 
     Of a JPEG with further pictures in it (depth, gain map, stereo) only the one that is shown is read.

@@ -6,13 +6,14 @@ import contextlib
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
 from seawall.decoding.process import DecoderProcess
 from seawall.errors import (
     DecoderCrashed,
+    DecoderTimeout,
     DecoderUnavailable,
     DecodingFailed,
     MediaCorrupt,
@@ -20,12 +21,13 @@ from seawall.errors import (
     MediaUnsupported,
     NotMedia,
 )
-from seawall.records import DecodedMedia, Frame, RevealStage
+from seawall.records import DecodedMedia, Frame, RevealStage, ScanOwed
 from seawall.settings import Settings
 
 _ANSWERED_ERRORS: dict[str, type[NotMedia | DecodingFailed]] = {
-    error.code: error for error in (NotMedia, MediaCorrupt, MediaUnsupported, MediaTooLarge)
+    error.code: error for error in (NotMedia, MediaCorrupt, MediaUnsupported, MediaTooLarge, DecoderTimeout)
 }
+_OWED = frozenset(error.code for error in (MediaCorrupt, MediaUnsupported, MediaTooLarge, DecoderTimeout))
 _PAUSE_AFTER_FAILED_START_S = 2.0
 _HASHES_BYTES = 8 * 32
 _LONGEST_MESSAGE = 300
@@ -39,16 +41,21 @@ class DecoderPool:
 
     One keeper thread starts all children: Linux kills a child with the thread that started it, and threads that serve
     requests come and go. Use as a context manager, or call :meth:`start` and :meth:`close`.
+
+    Args:
+        failed: told the code of each item that could not be decoded.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, failed: Callable[[str], None] = lambda _: None) -> None:
         self._settings = settings
+        self._failed = failed
         self._changed = threading.Condition()
         self._idle: list[DecoderProcess] = []
         self._lent: set[DecoderProcess] = set()
         self._starting: DecoderProcess | None = None
         self._problem: DecoderUnavailable | None = None
         self._closed = False
+        self._long_turns = threading.BoundedSemaphore(max(1, settings.decoder_processes - 1))
         self._keeper = threading.Thread(target=self._keep, name="decoder-pool", daemon=True)
 
     def __enter__(self) -> Self:
@@ -110,7 +117,7 @@ class DecoderPool:
         return child.confined if child is not None else ()
 
     def fingerprint(self, data: bytes) -> DecodedMedia:
-        """Sniffs, decodes and hashes the bytes in a child.
+        """Sniffs, decodes and hashes the bytes in a child. What of a video was not read is `owed`.
 
         Raises:
             NotMedia: no picture or video.
@@ -118,10 +125,14 @@ class DecoderPool:
             DecoderUnavailable: all decoders are busy, or none can be started.
         """
         reply, _ = self._ask({"operation": "fingerprint"}, data)
-        return _decoded_media(reply)
+        media = _decoded_media(reply)
+        for owed in media.owed:
+            self._failed(owed.code)
+        return media
 
     def thumbnail(self, data: bytes, stage: RevealStage, longest_side: int, frame: int = 0) -> bytes:
         """A small JPEG of one frame, made in a child: blurred and grey, grey, or in colour. It carries no metadata.
+        Frame 0 of a video is its first of which something can be seen.
 
         Raises:
             As :meth:`fingerprint`.
@@ -138,15 +149,64 @@ class DecoderPool:
         return picture
 
     def _ask(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        try:
+            return self._answer_in_two_tries(request, data)
+        except (DecodingFailed, DecoderUnavailable) as error:
+            self._failed(error.code)
+            raise
+
+    def _answer_in_two_tries(self, request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        """Whatever has cost a child is tried once more, in another child and with half the time and memory: it may
+        have been killed from outside, or worn out by what came before.
+        """
+        try:
+            return self._answer(request, data)
+        except DecodingFailed as first:
+            if not _cost_a_child(first):
+                raise
+            try:
+                return self._answer(request, data, strictly=True)
+            except DecoderUnavailable:
+                raise first from None
+
+    def _answer(
+        self, request: dict[str, Any], data: bytes, *, strictly: bool = False
+    ) -> tuple[dict[str, Any], bytes]:
+        part = 0.5 if strictly else 1.0
+        timeout_s = self._settings.decoder_timeout_s * part
+        asked = {**request, "strictly": strictly, "may_take_long": False}
         with self._lend() as child:
-            reply, body = child.ask(request, data, self._settings.decoder_timeout_s)
+            reply, body = child.ask(asked, data, timeout_s)
+        if reply.get("takes_long") is True:
+            with self._long_turn(), self._lend() as child:
+                more_s = self._settings.video_timeout_s * part
+                reply, body = child.ask({**asked, "may_take_long": True}, data, timeout_s + more_s)
         code = reply.get("error")
         if code is None:
             return reply, body
         error = _ANSWERED_ERRORS.get(str(code))
         if error is None:
             raise DecoderCrashed("The decoder answered with an error that does not exist.")
+        if reply.get("last") is True:
+            raise error(_message(reply.get("message"))) from _OutOfMemory()
         raise error(_message(reply.get("message")))
+
+    @contextlib.contextmanager
+    def _long_turn(self) -> Iterator[None]:
+        """A turn for what takes long: of several children one is always left for what does not.
+
+        Raises:
+            DecoderUnavailable: all turns are taken, and none ends soon.
+        """
+        if not self._long_turns.acquire(timeout=self._settings.decoder_queue_s):
+            raise DecoderUnavailable(
+                f"Other videos are being read, and none was done within {self._settings.decoder_queue_s:g} s.",
+                hint="Send it again later; if this lasts, raise SEAWALL_DECODER_PROCESSES.",
+            )
+        try:
+            yield
+        finally:
+            self._long_turns.release()
 
     @contextlib.contextmanager
     def _lend(self) -> Iterator[DecoderProcess]:
@@ -258,6 +318,14 @@ class DecoderPool:
         return [child for child in self._idle if self._worn(child)]
 
 
+class _OutOfMemory(Exception):
+    """Why a child that answered had to end all the same."""
+
+
+def _cost_a_child(error: DecodingFailed) -> bool:
+    return isinstance(error, DecoderCrashed | DecoderTimeout) or isinstance(error.__cause__, _OutOfMemory)
+
+
 def _message(said: object) -> str:
     """What a child says of its failure, which ends in logs, in the database and on pages."""
     text = said if isinstance(said, str) else "The bytes cannot be read."
@@ -274,13 +342,23 @@ def _decoded_media(reply: dict[str, Any]) -> DecodedMedia:
         media = reply["media"]
         frames = tuple(_frame(frame) for frame in media["frames"])
         decoded = DecodedMedia(
-            _media_type(media["media_type"]), _side(media["width"]), _side(media["height"]), frames
+            _media_type(media["media_type"]),
+            _side(media["width"]),
+            _side(media["height"]),
+            frames,
+            tuple(_owed(code, message) for code, message in media["owed"].items()),
         )
-    except (KeyError, TypeError, ValueError) as problem:
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
         raise DecoderCrashed("The decoder's answer is not of the agreed form.") from problem
     if not frames:
         raise DecoderCrashed("The decoder found no frame.")
     return decoded
+
+
+def _owed(code: object, message: object) -> ScanOwed:
+    if code not in _OWED:
+        raise ValueError("not a reason for which a part may be owed")
+    return ScanOwed(str(code), _message(message))
 
 
 def _media_type(said: object) -> str:

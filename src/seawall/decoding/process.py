@@ -8,9 +8,11 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from seawall.decoding.limits import Limits
 from seawall.decoding.wire import ParentWire, WireBroken
 from seawall.errors import DecoderCrashed, DecoderTimeout, DecoderUnavailable
 from seawall.settings import Settings
@@ -32,6 +34,18 @@ def _environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def limits_of(settings: Settings) -> Limits:
+    """What the settings let one item cost."""
+    return Limits(
+        max_pixels=settings.max_pixels,
+        max_frames=settings.max_frames,
+        max_video_s=settings.max_video_s,
+        max_video_decoded=settings.max_video_decoded,
+        max_video_frames=settings.max_video_frames,
+        video_timeout_s=settings.video_timeout_s,
+    )
+
+
 class DecoderProcess:
     """One child, warm once :meth:`wait_until_ready` has returned. Used by one thread at a time."""
 
@@ -43,9 +57,8 @@ class DecoderProcess:
         """
         options = {
             "memory_bytes": settings.decoder_memory_bytes,
-            "max_pixels": settings.max_pixels,
-            "max_frames": settings.max_frames,
             "parent": os.getpid(),
+            "limits": asdict(limits_of(settings)),
         }
         environment = _environment(settings)
         try:

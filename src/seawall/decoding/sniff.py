@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from seawall.errors import NotMedia
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of media. `opener` is the name of the one Pillow format that may read it, or None where the kind is
-    recognised but not decoded here."""
+    """A kind of media. `opener` is the name of the one Pillow format that may read it, `demuxer` of the one demuxer
+    of libavformat; where both are None, the kind is recognised but not decoded here."""
 
     name: str
     media_type: str
     opener: str | None = None
+    demuxer: str | None = None
 
 
 _JPEG = Kind("JPEG", "image/jpeg", "JPEG")
@@ -29,11 +31,11 @@ _AVIF = Kind("AVIF", "image/avif", "AVIF")
 _HEIC = Kind("HEIC", "image/heic")
 _JXL = Kind("JPEG XL", "image/jxl")
 _SVG = Kind("SVG", "image/svg+xml")
-_MP4 = Kind("MP4", "video/mp4")
-_QUICKTIME = Kind("QuickTime", "video/quicktime")
-_MATROSKA = Kind("Matroska", "video/matroska")
-_WEBM = Kind("WebM", "video/webm")
-_MPEG = Kind("MPEG", "video/mpeg")
+_MP4 = Kind("MP4", "video/mp4", demuxer="mov")
+_QUICKTIME = Kind("QuickTime", "video/quicktime", demuxer="mov")
+_MATROSKA = Kind("Matroska", "video/matroska", demuxer="matroska")
+_WEBM = Kind("WebM", "video/webm", demuxer="matroska")
+_MPEG_STREAM = Kind("MPEG transport stream", "video/mpeg", demuxer="mpegts")
 
 # A kind by the bytes that it begins with. None of these begins another one.
 _BEGINNINGS: tuple[tuple[bytes, Kind], ...] = (
@@ -54,13 +56,13 @@ _BEGINNINGS: tuple[tuple[bytes, Kind], ...] = (
     (b"II\xbc", Kind("JPEG XR", "image/jxr")),
     (b"8BPS", Kind("Photoshop", "image/vnd.adobe.photoshop")),
     (b"\x1f\x8b", Kind("compressed SVG or other gzip", "application/gzip")),
-    (b"FLV\x01", Kind("Flash video", "video/x-flv")),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Kind("Windows Media", "video/x-ms-asf")),
-    (b"OggS", Kind("Ogg", "video/ogg")),
-    (b"\x00\x00\x01\xba", _MPEG),
-    (b"\x00\x00\x01\xb3", _MPEG),
+    (b"FLV\x01", Kind("Flash video", "video/x-flv", demuxer="flv")),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Kind("Windows Media", "video/x-ms-asf", demuxer="asf")),
+    (b"OggS", Kind("Ogg", "video/ogg", demuxer="ogg")),
+    (b"\x00\x00\x01\xba", Kind("MPEG", "video/mpeg", demuxer="mpeg")),
+    (b"\x00\x00\x01\xb3", Kind("MPEG", "video/mpeg", demuxer="mpegvideo")),
 )
-_RIFF = {b"WEBP": _WEBP, b"AVI ": Kind("AVI", "video/x-msvideo")}
+_RIFF = {b"WEBP": _WEBP, b"AVI ": Kind("AVI", "video/x-msvideo", demuxer="avi")}
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 # Boxes that a QuickTime film may begin with instead of `ftyp`.
 _QUICKTIME_BOXES = frozenset({b"moov", b"mdat", b"wide", b"skip", b"pnot"})
@@ -69,6 +71,9 @@ _SVG_ELEMENT = re.compile(rb"<(?:[\w.-]{1,64}:)?svg[\s/>]")
 _BEFORE_FIRST_ELEMENT = ((b"<?", b"?>"), (b"<!--", b"-->"), (b"<!DOCTYPE", b">"))
 _TEXT_LOOKED_AT = 16 * 1024
 _TRANSPORT_PACKET = 188
+# Less is no JPEG, and more videos behind one is no phone.
+_LEAST_PICTURE = 100
+_MOST_BEHIND = 4
 
 
 def _bmp(data: bytes) -> bool:
@@ -118,6 +123,26 @@ def _in_text(data: bytes) -> Kind | None:
     return Kind("PDF", "application/pdf") if b"%PDF-" in data[:1024] else None
 
 
+def videos_behind(data: bytes) -> list[tuple[Kind, bytes]]:
+    """The videos that a JPEG carries behind its picture: phones write there what moved, for viewers to play.
+
+    Found by how they begin, not by what the picture says of them (there are several ways to say it). The first few.
+    """
+    starts: list[int] = []
+    at = data.find(b"ftyp", _LEAST_PICTURE)
+    while at >= 0 and len(starts) < _MOST_BEHIND:
+        if _begins_a_video(data[at - 4 : at + 4096]):
+            starts.append(at - 4)
+        at = data.find(b"ftyp", at + 4)
+    return [(sniff(data[start:end][:4096]), data[start:end]) for start, end in pairwise([*starts, len(data)])]
+
+
+def _begins_a_video(data: bytes) -> bool:
+    size, brand = int.from_bytes(data[:4]), data[8:12]
+    kind = _base_media(data) if size % 4 == 0 and 16 <= size <= 4096 and brand.isascii() else None
+    return kind is not None and kind.demuxer is not None
+
+
 def sniff(data: bytes) -> Kind:
     """The kind of the bytes.
 
@@ -134,7 +159,7 @@ def sniff(data: bytes) -> Kind:
     if data.startswith(b"\x1aE\xdf\xa3"):
         return _WEBM if b"webm" in data[:64] else _MATROSKA
     if data[:1] == b"G" and data[_TRANSPORT_PACKET::_TRANSPORT_PACKET][:3] == b"GGG":
-        return _MPEG
+        return _MPEG_STREAM
     if kind_of_boxes := _base_media(data):
         return kind_of_boxes
     if kind_of_text := _in_text(data):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from PIL import AvifImagePlugin, Image, ImageCms
 
+from seawall.decoding import videos
+from seawall.decoding.limits import Limits
 from seawall.decoding.operations import fingerprint, thumbnail
-from seawall.decoding.pictures import PictureLimits, prepare
+from seawall.decoding.pictures import prepare
 from seawall.errors import SeawallError
 from seawall.records import RevealStage
 
@@ -51,15 +54,20 @@ def _samples() -> Iterator[bytes]:
     yield _written(colour.convert("F"), "TIFF")
     if AvifImagePlugin.SUPPORTED:
         yield _written(colour, "AVIF", speed=10)
+    if videos.AVAILABLE:
+        yield from videos.samples()
 
 
-def warm_up(limits: PictureLimits) -> None:
+def warm_up(limits: Limits) -> None:
     """Loads everything. Takes a second when the compiled code is cached, a few when it is not.
 
     Raises:
         RuntimeError: a picture made here cannot be read: this installation is broken.
     """
     prepare(limits)
+    videos.prepare()
+    # Whatever is set for videos of strangers: a busy machine may take its time for the samples.
+    limits = replace(limits, max_video_s=60.0, max_video_decoded=100, max_video_frames=100, video_timeout_s=120.0)
     for name in _CODECS:
         codecs.lookup(name)
     for number, data in enumerate(_samples()):
@@ -72,7 +80,7 @@ def warm_up(limits: PictureLimits) -> None:
         _refuse(data[: len(data) // 2], limits)
 
 
-def _refuse(data: bytes, limits: PictureLimits) -> None:
+def _refuse(data: bytes, limits: Limits) -> None:
     """Walks the way of a refusal too. Half a picture that can still be read is no fault here."""
     try:
         fingerprint(data, limits)

@@ -13,7 +13,7 @@ FRAME = {"number": 0, "quality": 80, "hashes": "5a" * 256}
 
 
 def media(**changed: Any) -> dict[str, Any]:
-    return {"media": {"media_type": "image/png", "width": 4, "height": 3, "frames": [FRAME], **changed}}
+    return {"media": {"media_type": "image/png", "width": 4, "height": 3, "frames": [FRAME], "owed": {}, **changed}}
 
 
 def test_an_answer_of_the_agreed_form_is_taken() -> None:
@@ -44,11 +44,21 @@ def test_an_answer_of_the_agreed_form_is_taken() -> None:
         media(media_type="image/png\0"),
         media(media_type="<script>"),
         media(media_type=None),
+        media(owed=None),
+        media(owed={"not_media": "The sea."}),
+        media(owed={"never_heard_of": "The sea."}),
     ],
 )
 def test_any_other_is_a_crash(answer: dict[str, Any]) -> None:
     with pytest.raises(DecoderCrashed):
         _decoded_media(answer)
+
+
+def test_what_it_owes_is_short_and_printable() -> None:
+    (owed,) = _decoded_media(media(owed={"media_corrupt": "The sea\0" * 1000})).owed
+    assert owed.code == "media_corrupt"
+    assert len(owed.explanation) == 300
+    assert owed.explanation.startswith("The sea?The sea?")
 
 
 def test_what_it_says_of_a_failure_is_short_and_printable() -> None:

@@ -102,26 +102,55 @@ def test_a_child_that_is_too_slow_is_killed_and_replaced(
     assert pool.pids != (pid,)
 
 
-def test_a_stopped_child_does_not_stop_the_pool(open_pool: Callable[..., DecoderPool]) -> None:
-    pool = open_pool(decoder_timeout_s=0.5)
+def test_what_a_stopped_child_was_asked_is_asked_of_another(settings: Settings) -> None:
+    failed: list[str] = []
+    with DecoderPool(settings.model_copy(update={"decoder_timeout_s": 2.0}), failed.append) as pool:
+        (pid,) = pool.pids
+        os.kill(pid, signal.SIGSTOP)
+        assert pool.fingerprint(PICTURE * 100).width == 320  # more than a pipe holds
+        assert not exists(pid)
+        assert not failed
+
+
+def test_whatever_kills_two_children_is_a_crash(settings: Settings, slow_picture: bytes) -> None:
+    failed: list[str] = []
+    changes = {"decoder_timeout_s": 2 * PATIENCE_S, "decoder_queue_s": PATIENCE_S}
+    with DecoderPool(settings.model_copy(update=changes), failed.append) as pool:
+        with ThreadPoolExecutor(1) as threads:
+            answer = threads.submit(pool.fingerprint, slow_picture)
+            for _ in range(2):
+                wait_until(lambda: bool(pool._lent), "a child is at work")
+                (pid,) = pool.pids
+                time.sleep(0.2)
+                os.kill(pid, signal.SIGKILL)
+                wait_until(lambda pid=pid: pid not in pool.pids, "the child was given up")
+            with pytest.raises(DecoderCrashed):
+                answer.result(PATIENCE_S)
+        assert failed == ["decoder_crashed"]
+        assert pool.fingerprint(PICTURE).width == 320
+
+
+@linux_only
+def test_the_second_try_has_half_the_memory(open_pool: Callable[..., DecoderPool]) -> None:
+    pool = open_pool(decoder_memory_bytes=1 << 30, decoder_timeout_s=PATIENCE_S)
+    big = written(Image.new("RGB", (9000, 9000)), "PNG")
+    (pid,) = pool.pids
+    os.kill(pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(pool.fingerprint, big)
+        wait_until(lambda: bool(pool._lent), "the stopped child is at work")
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(MediaTooLarge):
+            answer.result(2 * PATIENCE_S)
+    assert pool.fingerprint(big).width == 9000
+
+
+def test_without_another_child_the_first_failure_counts(open_pool: Callable[..., DecoderPool]) -> None:
+    pool = open_pool(decoder_timeout_s=0.5, decoder_queue_s=0.01)
     (pid,) = pool.pids
     os.kill(pid, signal.SIGSTOP)
     with pytest.raises(DecoderTimeout):
-        pool.fingerprint(PICTURE * 100)  # more than a pipe holds
-    assert not exists(pid)
-    assert pool.fingerprint(PICTURE).width == 320
-
-
-def test_a_child_killed_at_work_is_a_crash(open_pool: Callable[..., DecoderPool], slow_picture: bytes) -> None:
-    pool = open_pool(decoder_timeout_s=PATIENCE_S)
-    (pid,) = pool.pids
-    with ThreadPoolExecutor(1) as threads:
-        answer = threads.submit(pool.fingerprint, slow_picture)
-        time.sleep(0.3)
-        os.kill(pid, signal.SIGKILL)
-        with pytest.raises(DecoderCrashed):
-            answer.result(PATIENCE_S)
-    assert pool.fingerprint(PICTURE).width == 320
+        pool.fingerprint(PICTURE)
 
 
 def test_an_idle_child_that_was_killed_is_noticed(open_pool: Callable[..., DecoderPool]) -> None:

@@ -1,0 +1,18 @@
+"""What a decoder child may spend on one item, as its parent tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Most pixels of one frame and most frames of an animation. Of a video: the seconds of it that are read, most
+    frames decoded, most frames kept (those that differ), and the seconds that reading it may take."""
+
+    max_pixels: int
+    max_frames: int
+    max_video_s: float
+    max_video_decoded: int
+    max_video_frames: int
+    video_timeout_s: float
