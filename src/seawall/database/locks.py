@@ -20,8 +20,15 @@ class Lock(enum.IntEnum):
     SUBJECT = 71003
     HASH_CHANGES = 71004
     PEOPLE = 71006
+    PARTITIONS = 71010
     AUDIT_CHAIN = 71005
     DELIVERY = 71007  # held by a connection, not by a transaction: see seawall.actions.leases
+
+
+def try_to_take(session: Session, lock: Lock, of: str = "") -> bool:
+    """Takes the lock if nobody holds it, and holds it to the transaction's end; whether it did."""
+    taken = text("SELECT pg_try_advisory_xact_lock(:lock, hashtext(:of))")
+    return session.execute(taken, {"lock": int(lock), "of": of}).scalar_one() is True
 
 
 def take(session: Session, lock: Lock, of: str = "") -> None:

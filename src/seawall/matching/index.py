@@ -7,6 +7,7 @@ small new one, and puts it in place with one assignment. Segments of similar siz
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,9 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seawall.errors import HashInvalid
+from seawall.matching.bitmaps import as_bools, count_of, no_rows, with_rows
+from seawall.matching.columns import Source, read_only
 from seawall.matching.entries import ENTRY, HAS, REMOVED, Changes, EntryBatch, joined
 from seawall.matching.found import Found, chosen
-from seawall.matching.segments import Hits, ScanSegment, Segment
+from seawall.matching.meters import LookedUp, Sizes, nobody
+from seawall.matching.segments import ColumnSegment, Hits, ScanSegment, segment_of
 from seawall.records import Fingerprint, HashKind, ListInfo, Match, MatchKind, Orientation
 
 MOST_MATCHES = 64
@@ -41,23 +45,28 @@ class Held:
     """A segment as one snapshot sees it.
 
     Args:
-        dead: (rows,) which rows are no more; dead_rows: how many.
+        dead: which rows are no more, as in `bitmaps`; dead_rows: how many.
         list_rows: (lists,) how many rows, dead or not, are of each of its lists.
         reach: (lists,) int16, how far each of its lists reaches.
     """
 
-    segment: Segment
-    dead: NDArray[np.bool_]
+    segment: ColumnSegment
+    dead: NDArray[np.uint64]
     dead_rows: int
     list_rows: NDArray[np.int64]
     reach: NDArray[np.int16]
 
     @classmethod
-    def fresh(cls, segment: Segment, lists: Mapping[int, ListInfo]) -> Held:
+    def fresh(cls, segment: ColumnSegment, lists: Mapping[int, ListInfo]) -> Held:
         """A new segment, of which everything lives."""
-        list_rows = np.bincount(segment.slots, minlength=len(segment.list_ids))
-        dead = np.zeros(len(segment.entry_ids), dtype=bool)
+        list_rows = np.array(segment.meta["list_rows"], dtype=np.int64)
+        dead = read_only(no_rows(len(segment.entry_ids)))
         return cls(segment, dead, 0, list_rows, _reach(segment, lists))
+
+    @property
+    def rows(self) -> int:
+        """How many rows the segment has, dead or not."""
+        return len(self.segment.entry_ids)
 
     def after(self, batch: EntryBatch, lists: Mapping[int, ListInfo]) -> Held:
         """The same once the batch is newer: its entries are dead here, and the lists are as they are now."""
@@ -67,9 +76,8 @@ class Held:
         places = places[ids[places] == changed]
         if not len(places):
             return replace(self, reach=reach)
-        dead = self.dead.copy()
-        dead[places] = True
-        return replace(self, dead=dead, dead_rows=int(dead.sum()), reach=reach)
+        dead = read_only(with_rows(self.dead, places))
+        return replace(self, dead=dead, dead_rows=count_of(dead), reach=reach)
 
     def present(self, lists: Mapping[int, ListInfo]) -> NDArray[np.bool_]:
         """(lists,) which of its lists there still are."""
@@ -77,26 +85,33 @@ class Held:
 
     def alive(self, lists: Mapping[int, ListInfo]) -> NDArray[np.bool_]:
         """(rows,) which entries are still there."""
-        alive: NDArray[np.bool_] = ~self.dead & self.present(lists)[self.segment.slots]
-        return alive
+        alive, present = ~as_bools(self.dead, self.rows), self.present(lists)
+        # Looking at the list of every row takes long among millions, and nothing else runs meanwhile.
+        return alive if present.all() else alive & present[self.segment.slots]
+
+    def gone(self, lists: Mapping[int, ListInfo]) -> int:
+        """How many rows at least are dead, or of lists that are no more."""
+        return max(self.dead_rows, int(self.list_rows[~self.present(lists)].sum()))
 
     def mostly_gone(self, lists: Mapping[int, ListInfo]) -> bool:
-        """Whether more than half of the rows are dead, or of lists that are no more."""
-        orphans = int(self.list_rows[~self.present(lists)].sum())
-        return 2 * max(self.dead_rows, orphans) > len(self.dead)
+        """Whether more than half of the rows are."""
+        return 2 * self.gone(lists) > self.rows
 
 
-def _reach(segment: Segment, lists: Mapping[int, ListInfo]) -> NDArray[np.int16]:
-    return np.array([reach_of(lists.get(int(list_id))) for list_id in segment.list_ids], dtype=np.int16)
+def _reach(segment: ColumnSegment, lists: Mapping[int, ListInfo]) -> NDArray[np.int16]:
+    reach = [reach_of(lists.get(int(list_id))) for list_id in segment.list_ids]
+    return read_only(np.array(reach, dtype=np.int16))
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The whole index at one generation."""
+    """The whole index at one generation. `base` is the segment that lies in a file; all others that are held lie in
+    memory alone."""
 
     generation: int = 0
     lists: Mapping[int, ListInfo] = field(default_factory=dict)
     held: tuple[Held, ...] = ()
+    base: ColumnSegment | None = None
 
 
 @dataclass(slots=True)
@@ -115,9 +130,14 @@ class Queries:
 
 
 class HashIndex:
-    """All entries, by digest and by PDQ. Lookups run in any number of threads while another applies changes."""
+    """All entries, by digest and by PDQ. Lookups run in any number of threads while another applies changes.
 
-    def __init__(self) -> None:
+    Args:
+        looked_up: told of each look-up; it must be quick.
+    """
+
+    def __init__(self, looked_up: LookedUp = nobody) -> None:
+        self._looked_up = looked_up
         self._snapshot = Snapshot()
         self._writer = threading.Lock()
 
@@ -130,6 +150,15 @@ class HashIndex:
     def lists(self) -> tuple[ListInfo, ...]:
         """Every list, enabled or not."""
         return tuple(self._snapshot.lists.values())
+
+    @property
+    def sizes(self) -> Sizes:
+        """How large it is."""
+        snapshot = self._snapshot
+        held = snapshot.held
+        in_memory = sum(part.rows for part in held if part.segment is not snapshot.base)
+        gone = sum(part.gone(snapshot.lists) for part in held)
+        return Sizes(len(held), sum(part.rows for part in held), gone, in_memory)
 
     def __len__(self) -> int:
         """How many entries there are, those of disabled lists included."""
@@ -159,18 +188,20 @@ class HashIndex:
 
     def find_many(self, fingerprints: Sequence[Fingerprint], minimum_quality: int) -> tuple[Found, ...]:
         """`find` of each, all against one snapshot and in one pass over the hashes."""
+        started = time.perf_counter()
         snapshot = self._snapshot
         candidates: list[list[Match]] = [[] for _ in fingerprints]
         truncated = [False] * len(fingerprints)
         for owner, fingerprint in enumerate(fingerprints):
             truncated[owner] = _exact(snapshot, fingerprint, candidates[owner])
         queries = _queries(fingerprints, minimum_quality)
-        if queries.hashes:
-            _near(snapshot, queries, candidates, truncated)
-        return tuple(
+        compared = _near(snapshot, queries, candidates, truncated) if queries.hashes else 0
+        result = tuple(
             chosen(found, MOST_MATCHES, over) if found else NOTHING_FOUND
             for found, over in zip(candidates, truncated, strict=True)
         )
+        self._looked_up(len(fingerprints), time.perf_counter() - started, compared)
+        return result
 
     def warm(self) -> None:
         """Compiles what lookups need, so that the first one does not wait for it."""
@@ -178,7 +209,9 @@ class HashIndex:
         rows["flags"] = HAS[HashKind.PDQ]
         segment = ScanSegment(EntryBatch(rows))
         words = np.zeros((1, 4), dtype=np.uint64)
-        segment.near(words, np.zeros(1, np.int16), np.zeros(1, bool), MOST_MATCHES)
+        segment.near(words, np.zeros(1, np.int16), no_rows(1), MOST_MATCHES)
+        for kind in DIGEST_KINDS:
+            segment.same(kind, bytes(kind.length), np.zeros(1, np.int16), no_rows(1), MOST_MATCHES)
 
     # ------------------------------------------------------------------------------------------------- changes
 
@@ -186,29 +219,57 @@ class HashIndex:
         """Makes the changes bind for every lookup that starts from now on."""
         with self._writer:
             before = Snapshot() if changes.everything else self._snapshot
+            self._snapshot = _after(before, changes)
+
+    def reopen(self, base: ColumnSegment, changes: Changes) -> None:
+        """Puts `base`, which lies in a file, and all that has changed since it was built in the place of what there
+        was, with one assignment."""
+        with self._writer:
             lists = {info.list_id: info for info in changes.lists}
-            batch = changes.batch.settled()
-            parts = [held.after(batch, lists) for held in before.held]
-            remaining = (batch.rows["flags"] & REMOVED) == 0
-            if remaining.any():
-                parts.append(Held.fresh(ScanSegment(batch.where(remaining)), lists))
-            self._snapshot = Snapshot(changes.generation, lists, tuple(_folded(parts, lists)))
+            before = Snapshot(held=(Held.fresh(base, lists),) if base.meta["rows"] else (), base=base)
+            self._snapshot = _after(before, changes)
+
+    def sources(self) -> tuple[int, list[Source]]:
+        """The generation, and all entries there are at it, to build one file of."""
+        snapshot = self._snapshot
+        return snapshot.generation, [
+            Source(held.segment.columns, held.segment.meta, held.alive(snapshot.lists)) for held in snapshot.held
+        ]
 
 
-def _folded(parts: Iterable[Held], lists: Mapping[int, ListInfo]) -> list[Held]:
-    """The same entries in fewer segments: small ones are joined with the next, those mostly gone are built anew."""
+def _after(before: Snapshot, changes: Changes) -> Snapshot:
+    lists = {info.list_id: info for info in changes.lists}
+    batch = changes.batch.settled()
+    parts = [held.after(batch, lists) for held in before.held]
+    remaining = (batch.rows["flags"] & REMOVED) == 0
+    if remaining.any():
+        parts.append(Held.fresh(segment_of(batch.where(remaining)), lists))
+    return Snapshot(changes.generation, lists, tuple(_folded(parts, lists, before.base)), before.base)
+
+
+def _folded(parts: Iterable[Held], lists: Mapping[int, ListInfo], base: ColumnSegment | None) -> list[Held]:
+    """The same entries in fewer segments: small ones are joined with the next, those mostly gone are built anew. What
+    lies in a file stays there; the keeper has another built when so much has changed that it is worth it."""
     result: list[Held] = []
     for held in parts:
         result.append(held)
-        while len(result) > 1 and len(result[-2].dead) <= max(SMALL_SEGMENT, FOLD_RATIO * len(result[-1].dead)):
+        while len(result) > 1 and result[-2].segment is not base and _worth_joining(*result[-2:]):
             result[-2:] = _rebuilt(result[-2:], lists)
-    return [kept for held in result for kept in (_rebuilt([held], lists) if held.mostly_gone(lists) else [held])]
+    return [
+        kept
+        for held in result
+        for kept in (_rebuilt([held], lists) if held.segment is not base and held.mostly_gone(lists) else [held])
+    ]
+
+
+def _worth_joining(larger: Held, smaller: Held) -> bool:
+    return larger.rows <= max(SMALL_SEGMENT, FOLD_RATIO * smaller.rows)
 
 
 def _rebuilt(parts: list[Held], lists: Mapping[int, ListInfo]) -> list[Held]:
     """One segment of what is alive in several; none if nothing is."""
     batch = joined(held.segment.batch(held.alive(lists)) for held in parts).settled()
-    return [Held.fresh(ScanSegment(batch), lists)] if len(batch.rows) else []
+    return [Held.fresh(segment_of(batch), lists)] if len(batch.rows) else []
 
 
 # ------------------------------------------------------------------------------------------------ what is looked up
@@ -236,7 +297,12 @@ def _exact(snapshot: Snapshot, fingerprint: Fingerprint, found: list[Match]) -> 
 
 
 def _match(
-    segment: Segment, row: int, lists: Mapping[int, ListInfo], kind: MatchKind, hash_kind: HashKind, distance: int
+    segment: ColumnSegment,
+    row: int,
+    lists: Mapping[int, ListInfo],
+    kind: MatchKind,
+    hash_kind: HashKind,
+    distance: int,
 ) -> Match:
     return Match(
         entry_id=int(segment.entry_ids[row]),
@@ -271,12 +337,17 @@ def _queries(fingerprints: Sequence[Fingerprint], minimum_quality: int) -> Queri
     return queries
 
 
-def _near(snapshot: Snapshot, queries: Queries, found: list[list[Match]], truncated: list[bool]) -> None:
-    """Adds what the PDQ hashes meet, each entry by its best query; entries that a digest met stay as they are."""
+def _near(snapshot: Snapshot, queries: Queries, found: list[list[Match]], truncated: list[bool]) -> int:
+    """Adds what the PDQ hashes meet, each entry by its best query; entries that a digest met stay as they are.
+
+    Returns how many hashes were compared.
+    """
+    compared = 0
     words, owners = queries.words(), np.array(queries.owners, dtype=np.int64)
     exact = [{match.entry_id for match in matches} for matches in found]
     for held in snapshot.held:
         hits = held.segment.near(words, held.reach, held.dead, MOST_MATCHES)
+        compared += hits.candidates
         for query in hits.truncated.tolist():
             truncated[queries.owners[query]] = True
         for place in _best(hits, owners, held.segment.slots).tolist():
@@ -292,6 +363,7 @@ def _near(snapshot: Snapshot, queries: Queries, found: list[list[Match]], trunca
                         quality=queries.qualities[query],
                     )
                 )
+    return compared
 
 
 def _best(hits: Hits, owners: NDArray[np.int64], slots: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -11,33 +11,66 @@ import threading
 import time
 from collections.abc import Sequence
 
-import psycopg
 import structlog
 
 from seawall.database.sessions import Database
 from seawall.database.tables import CHANGES_CHANNEL
-from seawall.errors import DatabaseUnavailable, IndexUnavailable
+from seawall.errors import DatabaseUnavailable, IndexFileInvalid, IndexUnavailable
+from seawall.matching.columns import BYTES_A_ROW
+from seawall.matching.ears import FIRST_RETRY_S, LONGEST_RETRY_S, LONGEST_WAIT_S, Ears
 from seawall.matching.found import Found
 from seawall.matching.index import HashIndex
 from seawall.matching.loading import changes_since, newest_change
+from seawall.matching.meters import LookedUp, Sizes, nobody
+from seawall.matching.sealed_files import sealing_key
+from seawall.matching.segments import ColumnSegment
+from seawall.matching.shelf import Build, Shelf
 from seawall.records import Fingerprint, Match
 from seawall.settings import Settings
 
-CONNECT_TIMEOUT_S = 10
-# How long the thread waits at most before it looks whether it shall stop.
-LONGEST_WAIT_S = 0.25
-FIRST_RETRY_S, LONGEST_RETRY_S = 0.1, 5.0
+# With fewer entries than this a start from the database takes no longer than one from a file.
+FEWEST_ROWS = 50_000
+# A file is built anew when this part of it has changed: so each entry is written some dozen times at most.
+SHARE_REBUILT = 8
+# What building takes beside so many bytes for each row.
+BYTES_A_BUILD = 1 << 28
+# After a build, or one that could not be, before the next.
+REBUILD_PAUSE_S = 30.0
 
 log = structlog.get_logger(__name__)
 
 
 class IndexKeeper:
-    """One process's index and the thread that keeps it up to date. Start and close it, or use it with `with`."""
+    """One process's index and the thread that keeps it up to date. Start and close it, or use it with `with`.
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    Args:
+        looked_up: told of each look-up; it must be quick.
+        fewest_rows: with fewer entries that are in no file yet, none is written.
+
+    Raises:
+        ConfigurationError: files are to be sealed, and that cannot be done here.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        looked_up: LookedUp = nobody,
+        *,
+        fewest_rows: int = FEWEST_ROWS,
+    ) -> None:
         self._database = database
+        self._memory_bytes = settings.index_memory_bytes
+        self._fewest_rows = fewest_rows
+        self._shelf = Shelf(settings.index_folder, database, sealing_key(settings))
+        self._shelf.clear()
+        self._shelf_seen: tuple[int, int] | None = None
+        self._build: Build | None = None
+        self._refused: set[bytes] = set()
+        self._tending: threading.Thread | None = None
+        self._tend_again_at = 0.0
         self._poll_s = settings.index_poll_s
-        self._index = HashIndex()
+        self._index = HashIndex(looked_up)
         self._loaded = False
         self._abandoned = False
         self._catching_up = threading.Lock()
@@ -64,6 +97,9 @@ class IndexKeeper:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        if self._tending is not None:
+            self._tending.join()
+            self._tending = None
 
     def __enter__(self) -> IndexKeeper:
         self.start()
@@ -83,6 +119,11 @@ class IndexKeeper:
     def generation(self) -> int:
         """The number of the last change that binds here."""
         return self._index.generation
+
+    @property
+    def sizes(self) -> Sizes:
+        """How large the index is now, whether or not it can be looked up in."""
+        return self._index.sizes
 
     @property
     def staleness_s(self) -> float:
@@ -132,6 +173,8 @@ class IndexKeeper:
         """
         with self._catching_up:
             asked_at = time.monotonic()
+            if not self._loaded or self._shelf.seen() != self._shelf_seen:
+                self._open_file()
             if not self._loaded or self._newest() != self._index.generation:
                 with self._database.transaction() as session:
                     changes = changes_since(session, self._index.generation if self._loaded else None)
@@ -140,6 +183,83 @@ class IndexKeeper:
                 log.debug("index.changed", generation=changes.generation, entries=len(changes.batch.rows))
             self._looked_at = asked_at
             return self._index.generation
+
+    # ------------------------------------------------------------------------------------------------- files
+
+    @property
+    def file(self) -> Build | None:
+        """The segment file in use, if there is one."""
+        return self._build
+
+    def _open_file(self) -> None:
+        """Takes the segment file into use that lies there now, with all that has changed since it was built."""
+        seen = self._shelf.seen()
+        build = self._shelf.open() if seen is not None else None
+        if build is None or build.token in self._refused:
+            self._shelf_seen = seen
+            return
+        with self._database.transaction() as session:
+            changes = changes_since(session, build.generation)
+        self._shelf_seen = seen  # only now: had the database not answered, the next look would have to try again
+        if changes.everything:
+            log.warning("index.files_refused", reason="The database knows less than they do.")
+            return
+        self._index.reopen(ColumnSegment(build.file.columns, build.file.meta), changes)
+        self._build, self._loaded = build, True
+        log.info("index.file_opened", entries=build.file.meta["rows"], generation=build.generation)
+        threading.Thread(target=self._check, args=(build,), name="seawall-index-check", daemon=True).start()
+
+    def _check(self, build: Build) -> bool:
+        """Reads the whole file once more. It was compared since the machine was started, at the latest when it was
+        opened; so this notices what has broken since. Then nothing can be called clean before all is loaded anew."""
+        try:
+            build.file.check()
+        except IndexFileInvalid as error:
+            log.error("index.file_damaged", reason=error.message, advice="It is made anew; look after the disk.")
+            with self._catching_up:
+                self._refused.add(build.token)  # the manifest may have to stay: the folder is read-only, or in use
+                self._shelf.refuse(build)
+                if self._build is build:
+                    self._build, self._loaded = None, False
+            return False
+        return True
+
+    def _tend(self) -> None:
+        """Has a new file built beside, when so much has changed that it is worth it."""
+        sizes = self._index.sizes
+        in_file = sizes.rows - sizes.delta_rows
+        new_rows = max(sizes.delta_rows, sizes.dead_rows)
+        if new_rows < max(self._fewest_rows, in_file // SHARE_REBUILT):
+            return
+        if self._tending is not None and self._tending.is_alive():
+            return
+        if time.monotonic() >= self._tend_again_at:
+            self._tending = threading.Thread(target=self._build_file, name="seawall-index-build", daemon=True)
+            self._tending.start()
+
+    def _build_file(self) -> None:
+        self._tend_again_at = time.monotonic() + REBUILD_PAUSE_S
+        needed = BYTES_A_ROW * 2 * self._index.sizes.rows + BYTES_A_BUILD
+        if needed > self._memory_bytes:
+            log.warning("index.not_built", reason=f"It needs {needed} bytes; see SEAWALL_INDEX_MEMORY_BYTES.")
+            return
+        started = time.monotonic()
+        base = self._build
+        if base is not None and not self._check(base):
+            return  # what is damaged must not be copied under a checksum that is right
+        with self._shelf.writing() as mine:
+            if not mine:
+                return
+            try:
+                with self._catching_up:
+                    if self._build is not base:
+                        return
+                    generation, sources = self._index.sources()
+                self._shelf.put(sources, generation)
+            except (OSError, DatabaseUnavailable) as error:
+                log.warning("index.not_built", reason=f"{type(error).__name__}: {error}")
+                return
+        log.info("index.file_built", generation=generation, seconds=round(time.monotonic() - started, 1))
 
     def _newest(self) -> int:
         with self._database.transaction() as session:
@@ -157,7 +277,7 @@ class IndexKeeper:
             self._abandoned = not self._stop.is_set()
 
     def _follow_on(self) -> None:
-        ears = Ears(self._database.url)
+        ears = Ears(self._database.url, "seawall-index", CHANGES_CHANNEL)
         retry_s, failing = FIRST_RETRY_S, False
         while not self._stop.is_set():
             ears.open()  # before looking, so that no change falls between the look and the listening
@@ -173,6 +293,7 @@ class IndexKeeper:
             if failing:
                 log.info("index.database_back", generation=self.generation)
             retry_s, failing = FIRST_RETRY_S, False
+            self._tend()
             self._wait_for_change(ears)
         ears.close()
 
@@ -182,66 +303,9 @@ class IndexKeeper:
         while not self._stop.is_set() and (left := until - time.monotonic()) > 0:
             wait_s = min(left, LONGEST_WAIT_S)
             if ears.listening:
-                if ears.heard(wait_s):
+                if (heard := ears.hear(wait_s)) is None or heard:
                     return
             elif ears.due:
                 return
             else:
                 self._stop.wait(min(wait_s, FIRST_RETRY_S))
-
-
-class Ears:
-    """The connection that listens. It may break or be impossible; then there is only the polling."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
-        self._next_try = 0.0
-        self._retry_s = FIRST_RETRY_S
-
-    @property
-    def due(self) -> bool:
-        """Whether it is time to try to listen."""
-        return self._connection is None and time.monotonic() >= self._next_try
-
-    @property
-    def listening(self) -> bool:
-        """Whether notifications can be heard."""
-        return self._connection is not None
-
-    def open(self) -> None:
-        """Starts to listen if it does not; after a failure only when it is due again."""
-        if not self.due:
-            return
-        try:
-            connection = psycopg.connect(
-                self._url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, application_name="seawall-index"
-            )
-            connection.execute(f"LISTEN {CHANGES_CHANNEL}")
-        except psycopg.OperationalError as error:
-            self._lost(error)
-        else:
-            self._connection = connection
-            self._retry_s = FIRST_RETRY_S
-
-    def heard(self, timeout_s: float) -> bool:
-        """Whether there was a notification within the time, or a reason to look because listening has ended."""
-        if self._connection is None:
-            return True
-        try:
-            return any(True for _ in self._connection.notifies(timeout=timeout_s, stop_after=1))
-        except psycopg.OperationalError as error:
-            self._lost(error)
-            return True
-
-    def close(self) -> None:
-        """Stops listening."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _lost(self, error: psycopg.OperationalError) -> None:
-        log.info("index.not_listening", error=type(error).__name__)
-        self._next_try = time.monotonic() + self._retry_s
-        self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
-        self.close()

@@ -7,14 +7,17 @@ what a new entry walks back through.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, String, any_, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from seawall.database.documents import reason_to_json
 from seawall.database.tables import Content, PolicyText, now
+from seawall.database.tables.content import REFUSED
 from seawall.records import (
     ContentState,
     Digests,
@@ -22,7 +25,9 @@ from seawall.records import (
     Frame,
     HashArrival,
     Judged,
+    Judgement,
     MediaArrival,
+    Standing,
     Verdict,
 )
 
@@ -31,6 +36,13 @@ STATE_OF = {
     Verdict.WARN: ContentState.PUBLISHED,
     Verdict.HOLD: ContentState.HELD,
     Verdict.BLOCK: ContentState.BLOCKED,
+}
+# What is published keeps the verdict of its upload: allow or warn.
+VERDICT_OF = {
+    ContentState.RELEASED: Verdict.ALLOW,
+    ContentState.HELD: Verdict.HOLD,
+    ContentState.BLOCKED: Verdict.BLOCK,
+    ContentState.REMOVED: Verdict.BLOCK,
 }
 OPEN_TO_NEWS = {ContentState.PUBLISHED, ContentState.RELEASED}
 
@@ -45,6 +57,13 @@ def identity_of_hashes(arrival: HashArrival) -> bytes:
         value: bytes = getattr(arrival, name) or b""
         digest.update(len(value).to_bytes(1, "big") + value)
     return digest.digest()
+
+
+def id_of_share(identity: bytes, account_id: str | None) -> str:
+    """What a share of hashes is called that has no content id of the platform: the same for the same hashes and who
+    passes them on, so that everybody who does has an item of their own, once."""
+    sharer = "" if account_id is None else f":{hashlib.sha256(account_id.encode()).hexdigest()[:32]}"
+    return f"share:{identity.hex()}{sharer}"
 
 
 def fingerprint_of_hashes(arrival: HashArrival) -> Fingerprint:
@@ -77,10 +96,15 @@ def enter(session: Session, before: Content | None, judged: Judged) -> Content:
     row.filename = arrival.filename
     row.uploader_ip = arrival.uploader_ip
     row.uploaded_at = arrival.uploaded_at
+    row.url_hash = arrival.url_hash or row.url_hash
     # What was found in the bytes is not given up for hashes that somebody sends later.
     if isinstance(arrival, MediaArrival) or row.size is None:
         row.size = len(arrival.body) if isinstance(arrival, MediaArrival) else None
         _put_fingerprint(row, fingerprint)
+        # Of what is kept: hashes that were sent later say nothing of what the bytes would meet by now.
+        row.generation = judged.generation
+    # Whoever walks through the ledger looks at what was written since; the number of this transaction says so.
+    row.written_in = func.pg_current_xact_id()
     row.verdict = judgement.verdict
     row.reasons = [reason_to_json(reason) for reason in judgement.reasons]
     row.policy_version = judgement.policy_version
@@ -91,6 +115,13 @@ def enter(session: Session, before: Content | None, judged: Judged) -> Content:
         session.add(row)
     session.flush()
     return row
+
+
+def judge_row(row: Content, judgement: Judgement, state: ContentState, generation: int) -> None:
+    """Writes a later judgement of the same fingerprint over the earlier one."""
+    row.verdict, row.policy_version = judgement.verdict, judgement.policy_version
+    row.reasons = [reason_to_json(reason) for reason in judgement.reasons]
+    row.state, row.generation, row.updated_at = state, generation, now()
 
 
 def _put_fingerprint(row: Content, fingerprint: Fingerprint) -> None:
@@ -115,9 +146,53 @@ def fingerprint_of_row(row: Content) -> Fingerprint:
     )
 
 
-def remember_policy(session: Session, version: str, text: str) -> None:
+def referred_to(session: Session, *, content_id: str | None = None, url_hash: bytes | None = None) -> Content | None:
+    """The strictest version of what is referred to by its content id, or by its address: of all that was ever served
+    there."""
+    ids = select(Content.content_id).where(Content.url_hash == url_hash)
+    meant = Content.content_id == content_id if content_id is not None else Content.content_id.in_(ids)
+    return max(session.scalars(select(Content).where(meant)), key=_strictness_of_row, default=None)
+
+
+def refused_with(session: Session, digests: Digests) -> Content | None:
+    """A content of the same bytes that is held, blocked or removed, the strictest first."""
+    known = ((Content.md5, digests.md5), (Content.sha1, digests.sha1), (Content.sha256, digests.sha256))
+    same = [column == digest for column, digest in known if digest is not None]
+    if not same:
+        return None
+    strictest = (Content.state == ContentState.HELD.value, Content.id)
+    return session.scalar(select(Content).where(or_(*same), REFUSED).order_by(*strictest).limit(1))
+
+
+def standing(session: Session, content_id: str) -> Standing | None:
+    """Where a content stands now, whatever was found at its upload: the strictest of its versions counts. None when
+    the ledger does not know it, which says nothing of it."""
+    return standings(session, [content_id]).get(content_id)
+
+
+def standings(session: Session, content_ids: Collection[str]) -> dict[str, Standing]:
+    """`standing` of each of these that the ledger knows."""
+    among = any_(literal(list(content_ids), ARRAY(String)))
+    wanted = select(Content.content_id, Content.state, Content.verdict, Content.updated_at)
+    found: dict[str, Standing] = {}
+    for content_id, state, verdict, updated_at in session.execute(wanted.where(Content.content_id == among)):
+        by_state = VERDICT_OF.get(ContentState(state), Verdict(verdict))
+        each = Standing(content_id, by_state, ContentState(state), updated_at)
+        found[content_id] = max(each, found.get(content_id, each), key=_strictness)
+    return found
+
+
+def _strictness_of_row(row: Content) -> tuple[int, datetime]:
+    return VERDICT_OF.get(ContentState(row.state), Verdict(row.verdict)).severity, row.updated_at
+
+
+def _strictness(standing: Standing) -> tuple[int, datetime]:
+    return standing.verdict.severity, standing.updated_at
+
+
+def remember_policy(session: Session, version: str, words: str) -> None:
     """Keeps the text of a policy under its version, for explaining its verdicts later."""
-    session.execute(insert(PolicyText).values(version=version, text=text).on_conflict_do_nothing())
+    session.execute(insert(PolicyText).values(version=version, text=words).on_conflict_do_nothing())
 
 
 def _frame_document(frame: Frame) -> dict[str, Any]:

@@ -6,8 +6,6 @@ looking at any of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import Connection, sql
@@ -16,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from seawall.database.sessions import psycopg_connection
 from seawall.database.tables import HashList
+from seawall.matching.copying import copied
 from seawall.matching.entries import DISPUTED, ENTRY, HAS, REMOVED, Changes, EntryBatch, empty_batch, joined
 from seawall.records import Classification
 
@@ -31,7 +30,6 @@ WIRE = np.dtype(
         *((kind.value, "u1", (kind.length,)) for kind in HAS),
     ]
 )
-HEADER_BYTES, TRAILER_BYTES = 19, 2
 BLOCK_ROWS = 1 << 16
 NEWEST = """
     SELECT greatest(
@@ -79,6 +77,14 @@ def changes_since(session: Session, generation: int | None) -> Changes:
     return Changes(newest, lists, batch, everything)
 
 
+def entries_to_walk(session: Session, list_id: int, since: int) -> EntryBatch:
+    """The entries of one list that are there and have changed after that generation."""
+    where = sql.SQL("e.removed_at IS NULL AND e.list_id = {} AND e.change > {}").format(
+        sql.Literal(list_id), sql.Literal(since)
+    )
+    return _entries(psycopg_connection(session), where)
+
+
 def _entries(connection: Connection[tuple[object, ...]], where: sql.Composable) -> EntryBatch:
     classifications = _classifications(connection, where)
     statement = sql.SQL(
@@ -94,7 +100,8 @@ def _entries(connection: Connection[tuple[object, ...]], where: sql.Composable) 
         codes=sql.Literal([known.code for known in classifications]),
         where=where,
     )
-    return joined(EntryBatch(rows, classifications) for rows in _blocks(connection, statement))
+    blocks = copied(connection, statement, WIRE, BLOCK_ROWS)
+    return joined(EntryBatch(_rows(block), classifications) for block in blocks)
 
 
 def _classifications(connection: Connection[tuple[object, ...]], where: sql.Composable) -> tuple[Classification, ...]:
@@ -105,23 +112,7 @@ def _classifications(connection: Connection[tuple[object, ...]], where: sql.Comp
     return tuple(Classification(str(scheme), str(code)) for scheme, code in connection.execute(query))
 
 
-def _blocks(connection: Connection[tuple[object, ...]], statement: sql.Composed) -> Iterator[NDArray[np.void]]:
-    """The rows of a binary COPY, many at a time."""
-    skip = HEADER_BYTES
-    waiting = bytearray()
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for data in copy:
-            waiting += data
-            if len(waiting) >= BLOCK_ROWS * WIRE.itemsize + skip:
-                ready = (len(waiting) - skip) // WIRE.itemsize * WIRE.itemsize
-                yield _rows(bytes(waiting[skip : skip + ready]))
-                del waiting[: skip + ready]
-                skip = 0
-    yield _rows(bytes(waiting[skip : len(waiting) - TRAILER_BYTES]))
-
-
-def _rows(data: bytes) -> NDArray[np.void]:
-    wire = np.frombuffer(data, dtype=WIRE)
+def _rows(wire: NDArray[np.void]) -> NDArray[np.void]:
     rows = np.empty(len(wire), dtype=ENTRY)
     for name in ENTRY.names or ():
         rows[name] = wire[name]

@@ -1,21 +1,36 @@
 """Segments: immutable sets of entries that can be searched.
 
-The index holds a few of them and knows which of their rows are dead. `Segment` is all that it asks of one, so that
-segments which lie in files or search by other means can take the place of `ScanSegment`.
+The index holds a few of them and knows which of their rows are dead. `Segment` is all that it asks of one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seawall.matching.entries import DISPUTED, ENTRY, HAS, EntryBatch
+from seawall.errors import IndexUnavailable
+from seawall.matching.columns import (
+    DIGEST_KINDS,
+    Columns,
+    Meta,
+    Source,
+    classifications_of,
+    columns_of,
+    merged_columns,
+    plain_columns,
+    read_only,
+)
+from seawall.matching.entries import DISPUTED, ENTRY, EntryBatch
+from seawall.matching.schemes import Plan, Scheme
 from seawall.records import Classification, HashKind
 
 MOST_QUERIES_AT_ONCE = 256
+# A query that would compare more than this share of all hashes, here and there, is quicker comparing all in order.
+WORTH_PROBING = 1 / 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +42,22 @@ class Hits:
         rows: (k,) int64, which row of the segment.
         distances: (k,) int64, Hamming bits.
         truncated: the queries that had more hits than were kept.
+        candidates: how many hashes or digests were compared, for all queries together.
     """
 
     queries: NDArray[np.int64]
     rows: NDArray[np.int64]
     distances: NDArray[np.int64]
     truncated: NDArray[np.int64]
+    candidates: int = 0
 
 
 class Segment(Protocol):
     """An immutable set of entries. Rows are numbered from 0 in ascending order of entry ids.
 
-    `dead` is a (rows,) bool array of rows that do not count. `reach` is a (lists,) int16 array with the farthest
-    distance that binds on each of the segment's lists, -1 where nothing does. Every search keeps the `limit` nearest
-    live hits of each query and, beyond those, the nearest on each list; it misses none that is nearer.
+    `dead` is the set of rows that do not count, a bitmap as in `bitmaps`. `reach` is a (lists,) int16 array with the
+    farthest distance that binds on each of the segment's lists, -1 where nothing does. Every search keeps the `limit`
+    nearest live hits of each query and, beyond those, the nearest on each list; it misses none that is nearer.
     """
 
     @property
@@ -59,13 +76,13 @@ class Segment(Protocol):
         ...
 
     def near(
-        self, queries: NDArray[np.uint64], reach: NDArray[np.int16], dead: NDArray[np.bool_], limit: int
+        self, queries: NDArray[np.uint64], reach: NDArray[np.int16], dead: NDArray[np.uint64], limit: int
     ) -> Hits:
         """PDQ hashes within reach of the queries ((q, 4) uint64)."""
         ...
 
     def same(
-        self, kind: HashKind, digest: bytes, reach: NDArray[np.int16], dead: NDArray[np.bool_], limit: int
+        self, kind: HashKind, digest: bytes, reach: NDArray[np.int16], dead: NDArray[np.uint64], limit: int
     ) -> Hits:
         """Entries with exactly this digest; all are of query 0."""
         ...
@@ -83,67 +100,29 @@ class Segment(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class DigestTable:
-    """The digests of one kind, sorted by their first eight bytes.
+class ColumnSegment:
+    """A segment over columns, wherever they lie: in memory, or in a file that is mapped into it.
 
-    Args:
-        prefixes: (k,) uint64 ascending; digests: (k, length) uint8; rows: (k,) int32.
+    Finds near hashes by the scheme of its description; without one it compares all.
     """
 
-    prefixes: NDArray[np.uint64]
-    digests: NDArray[np.uint8]
-    rows: NDArray[np.int32]
-
-    @classmethod
-    def of(cls, digests: NDArray[np.uint8], rows: NDArray[np.int32]) -> DigestTable:
-        """Sorts; entries with one prefix stay in the order of their rows."""
-        prefixes = np.ascontiguousarray(digests[:, :8]).view(">u8").reshape(-1).astype(np.uint64)
-        order = np.argsort(prefixes, kind="stable")
-        return cls(prefixes[order], np.ascontiguousarray(digests[order]), rows[order])
-
-    def rows_of(self, digest: bytes) -> NDArray[np.int32]:
-        """The rows that have this digest, ascending."""
-        prefix = np.uint64(int.from_bytes(digest[:8], "big"))
-        start = int(np.searchsorted(self.prefixes, prefix, "left"))
-        if start == len(self.prefixes) or self.prefixes[start] != prefix:
-            return self.rows[:0]
-        end = int(np.searchsorted(self.prefixes, prefix, "right"))
-        same = (self.digests[start:end] == np.frombuffer(digest, dtype=np.uint8)).all(axis=1)
-        rows: NDArray[np.int32] = self.rows[start:end][same]
-        return rows
-
-
-class ScanSegment:
-    """A segment in memory whose PDQ hashes are all compared, one by one."""
-
-    def __init__(self, batch: EntryBatch) -> None:
-        """Builds from a settled batch (sorted, one row an entry)."""
-        rows = batch.rows
-        self._entry_ids = np.ascontiguousarray(rows["entry_id"])
-        self._list_ids, slots = np.unique(rows["list_id"], return_inverse=True)
-        self._slots = np.ascontiguousarray(slots, dtype=np.int32)
-        self._flags = np.ascontiguousarray(rows["flags"])
-        self._classes = np.ascontiguousarray(rows["classification"])
-        self._classifications = batch.classifications
-        kinds = (kind for kind in HAS if kind is not HashKind.PDQ)
-        self._digests: dict[HashKind, DigestTable] = {kind: self._table(rows, kind) for kind in kinds}
-        with_pdq = self._with(HashKind.PDQ)
-        self._pdq_rows = np.flatnonzero(with_pdq).astype(np.int32)
-        self._pdq = np.ascontiguousarray(rows["pdq"][with_pdq]).view(np.uint64).reshape(-1, 4)
-
-    def _with(self, kind: HashKind) -> NDArray[np.bool_]:
-        having: NDArray[np.bool_] = (self._flags & HAS[kind]) != 0
-        return having
-
-    def _table(self, rows: NDArray[np.void], kind: HashKind) -> DigestTable:
-        having = self._with(kind)
-        return DigestTable.of(rows[kind.value][having], np.flatnonzero(having).astype(np.int32))
+    def __init__(self, columns: Columns, meta: Meta) -> None:
+        """Takes what `columns.columns_of` or `columns.merged_columns` gave; looks at none of it."""
+        self.columns = {name: read_only(array) for name, array in columns.items()}
+        self.meta = meta
+        self._list_ids = np.array(meta["list_ids"], dtype=np.int64)
+        self._classifications = classifications_of(meta)
+        self._scheme = Scheme(tuple(meta["widths"]), tuple(meta["radii"])) if meta["widths"] else None
+        self._plans: dict[int, Plan] = {}
+        self._same: Callable[..., Any] | None = None
+        self._digests: dict[HashKind, tuple[NDArray[Any], ...]] = {
+            kind: tuple(self.columns[kind.value + part] for part in ("", "_tops", "_rows")) for kind in DIGEST_KINDS
+        }
 
     @property
     def entry_ids(self) -> NDArray[np.int64]:
         """(rows,) ascending."""
-        return self._entry_ids
+        return self.columns["entry_ids"]
 
     @property
     def list_ids(self) -> NDArray[np.int64]:
@@ -153,101 +132,134 @@ class ScanSegment:
     @property
     def slots(self) -> NDArray[np.int32]:
         """(rows,) the slot of each row's list."""
-        return self._slots
+        return self.columns["slots"]
 
     def near(
-        self, queries: NDArray[np.uint64], reach: NDArray[np.int16], dead: NDArray[np.bool_], limit: int
+        self, queries: NDArray[np.uint64], reach: NDArray[np.int16], dead: NDArray[np.uint64], limit: int
     ) -> Hits:
-        """PDQ hashes within reach of the queries."""
-        if not len(self._pdq) or not len(queries) or (reach < 0).all():
+        """PDQ hashes within reach of the queries.
+
+        Raises:
+            IndexUnavailable: the columns contradict each other.
+        """
+        farthest = max(reach.tolist(), default=-1)
+        if farthest < 0 or not len(queries) or not self.meta["hashes"]:
             return NO_HITS
         parts = [
-            self._scan(queries[start : start + MOST_QUERIES_AT_ONCE], reach, dead, limit, start)
+            self._near(read_only(queries[start : start + MOST_QUERIES_AT_ONCE]), reach, dead, limit, farthest, start)
             for start in range(0, len(queries), MOST_QUERIES_AT_ONCE)
         ]
         return parts[0] if len(parts) == 1 else merged(parts)
 
-    def _scan(
+    def _near(
         self,
         queries: NDArray[np.uint64],
         reach: NDArray[np.int16],
-        dead: NDArray[np.bool_],
+        dead: NDArray[np.uint64],
         limit: int,
+        farthest: int,
         offset: int,
     ) -> Hits:
         from seawall.matching import kernels
 
-        count, lists = len(queries), len(reach)
-        kept_distances = np.empty((count, limit), dtype=np.int32)
-        kept_rows = np.empty((count, limit), dtype=np.int32)
-        kept = np.zeros(count, dtype=np.int64)
-        found = np.zeros(count, dtype=np.int64)
-        best_distances = np.full((count, lists), kernels.FAR + 1, dtype=np.int32)
-        best_rows = np.empty((count, lists), dtype=np.int32)
-        kernels.scan(
-            self._pdq,
-            self._pdq_rows,
-            self._slots,
-            dead,
-            reach,
+        columns, plan = self.columns, self._plan(farthest)
+        candidates, hits, truncated = kernels.search(
+            columns["pdq"],
+            columns["pdq_rows"],
+            columns["slots"],
+            read_only(dead),
+            read_only(reach),
+            columns.get("buckets", NO_BUCKETS),
+            columns.get("positions", NO_POSITIONS),
+            plan.chunks,
+            plan.masks,
+            plan.order,
+            plan.chunk_of,
+            int(self.meta["hashes"] * WORTH_PROBING),
             queries,
-            kept_distances,
-            kept_rows,
-            kept,
-            found,
-            best_distances,
-            best_rows,
+            limit,
         )
-        if not found.any():
-            return NO_HITS
-        in_heap = np.arange(limit) < kept[:, None]
-        # What is nearest on a list is in the heap already, unless the heap ran over.
-        truncated = found > limit
-        on_list = (best_distances <= kernels.FAR) & truncated[:, None]
-        places = np.concatenate([np.nonzero(in_heap)[0], np.nonzero(on_list)[0]]) + offset
-        rows = np.concatenate([kept_rows[in_heap], best_rows[on_list]]).astype(np.int64)
-        distances = np.concatenate([kept_distances[in_heap], best_distances[on_list]]).astype(np.int64)
-        return Hits(places.astype(np.int64), rows, distances, np.flatnonzero(truncated) + offset)
+        if candidates < 0:
+            raise contradiction()
+        if offset:
+            hits[0] += offset
+            truncated += offset
+        return Hits(hits[0], hits[1], hits[2], truncated, candidates)
+
+    def _plan(self, farthest: int) -> Plan:
+        if (plan := self._plans.get(farthest)) is None:
+            plan = self._plans[farthest] = NO_PLAN if self._scheme is None else self._scheme.plan(farthest)
+        return plan
 
     def same(
-        self, kind: HashKind, digest: bytes, reach: NDArray[np.int16], dead: NDArray[np.bool_], limit: int
+        self, kind: HashKind, digest: bytes, reach: NDArray[np.int16], dead: NDArray[np.uint64], limit: int
     ) -> Hits:
-        """Entries with exactly this digest."""
-        rows = self._digests[kind].rows_of(digest)
+        """Entries with exactly this digest.
+
+        Raises:
+            IndexUnavailable: the columns contradict each other.
+        """
+        if self._same is None:  # importing it for every look-up would cost a tenth of one
+            from seawall.matching.digest_kernels import same
+
+            self._same = same
+        digests, tops, rows_of = self._digests[kind]
+        rows, truncated, candidates = self._same(
+            digests,
+            tops,
+            rows_of,
+            self.columns["slots"],
+            read_only(dead),
+            read_only(reach),
+            np.frombuffer(digest, dtype=np.uint8),
+            limit,
+        )
+        if candidates < 0:
+            raise contradiction()
         if not len(rows):
-            return NO_HITS
-        rows = rows[~dead[rows] & (reach[self._slots[rows]] >= 0)]
-        if len(rows) > limit:
-            first_of_each_list = np.unique(self._slots[rows], return_index=True)[1]
-            chosen = np.union1d(np.arange(limit), first_of_each_list)
-            return _exact_hits(rows[chosen], 1 if len(chosen) < len(rows) else 0)
-        return _exact_hits(rows, 0)
+            return NO_HITS if not candidates else no_hits(candidates)
+        zeros = ONE_ZERO if len(rows) == 1 else np.zeros(len(rows), dtype=np.int64)
+        return Hits(zeros, rows, zeros, ONE_ZERO if truncated else NOTHING, candidates)
 
     def is_disputed(self, row: int) -> bool:
         """Whether the entry is disputed."""
-        return bool(self._flags[row] & DISPUTED)
+        return bool(self.columns["flags"][row] & DISPUTED)
 
     def classification(self, row: int) -> Classification | None:
         """What the list says the entry shows."""
-        number = int(self._classes[row])
+        number = int(self.columns["classes"][row])
         return None if number < 0 else self._classifications[number]
 
     def batch(self, keep: NDArray[np.bool_]) -> EntryBatch:
-        """The entries of some rows, put together again from the tables."""
-        rows = np.zeros(len(self._entry_ids), dtype=ENTRY)
-        rows["entry_id"] = self._entry_ids
-        rows["list_id"] = self._list_ids[self._slots]
-        rows["classification"] = self._classes
-        rows["flags"] = self._flags
-        for kind, table in self._digests.items():
-            rows[kind.value][table.rows] = table.digests
-        rows["pdq"][self._pdq_rows] = self._pdq.view(np.uint8).reshape(-1, 32)
+        """The entries of some rows, put together again. Takes much memory; `merged_columns` builds without it."""
+        columns = self.columns
+        rows = np.zeros(len(self.entry_ids), dtype=ENTRY)
+        rows["entry_id"] = self.entry_ids
+        rows["list_id"] = self._list_ids[self.slots]
+        rows["classification"] = columns["classes"]
+        rows["flags"] = columns["flags"]
+        for kind in DIGEST_KINDS:
+            rows[kind.value][columns[f"{kind.value}_rows"]] = columns[kind.value]
+        rows["pdq"][columns["pdq_rows"]] = columns["pdq"].view(np.uint8).reshape(-1, HashKind.PDQ.length)
         return EntryBatch(rows[keep], self._classifications)
 
 
-def _exact_hits(rows: NDArray[np.int32], truncated: int) -> Hits:
-    zeros = np.zeros(len(rows), dtype=np.int64)
-    return Hits(zeros, rows.astype(np.int64), zeros, np.zeros(truncated, dtype=np.int64))
+class ScanSegment(ColumnSegment):
+    """A segment in memory whose PDQ hashes are all compared, one by one."""
+
+    def __init__(self, batch: EntryBatch) -> None:
+        """Builds from a settled batch (sorted, one row an entry)."""
+        super().__init__(*merged_columns([Source(*plain_columns(batch))], scheme=lambda _: None))
+
+
+def segment_of(batch: EntryBatch) -> ColumnSegment:
+    """A segment in memory with the entries of a settled batch, searched in the way that suits their number."""
+    return ColumnSegment(*columns_of(batch))
+
+
+def no_hits(candidates: int) -> Hits:
+    """No hits, after comparing that many."""
+    return replace(NO_HITS, candidates=candidates)
 
 
 def merged(parts: list[Hits]) -> Hits:
@@ -257,7 +269,17 @@ def merged(parts: list[Hits]) -> Hits:
         np.concatenate([part.rows for part in parts]),
         np.concatenate([part.distances for part in parts]),
         np.concatenate([part.truncated for part in parts]),
+        sum(part.candidates for part in parts),
     )
 
 
-NO_HITS = Hits(*(np.zeros(0, dtype=np.int64) for _ in range(4)))
+def contradiction() -> IndexUnavailable:
+    """What is raised when columns do not fit each other."""
+    return IndexUnavailable("A segment of the index contradicts itself.", hint="Its file is damaged.")
+
+
+NO_ORDER = np.zeros(0, dtype=np.uint8)
+NO_PLAN = Plan(np.zeros((0, 5), dtype=np.int64), np.zeros(0, dtype=np.uint32), NO_ORDER, NO_ORDER)
+NO_BUCKETS, NO_POSITIONS = read_only(np.zeros(0, dtype=np.uint32)), read_only(np.zeros((0, 0), dtype=np.uint32))
+NOTHING, ONE_ZERO = read_only(np.zeros(0, dtype=np.int64)), read_only(np.zeros(1, dtype=np.int64))
+NO_HITS = Hits(NOTHING, NOTHING, NOTHING, NOTHING)

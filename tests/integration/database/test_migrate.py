@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -25,7 +26,12 @@ def test_head_is_the_newest_file() -> None:
 
 def test_migrations_make_exactly_the_tables(database: Database) -> None:
     def ours(_object: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
-        return not (name or "").startswith(("procrastinate", "idx_procrastinate"))
+        # Partitions are made and dropped as time goes by; the table that they are of stands for them. PostgreSQL adds
+        # a constraint to case_items for each.
+        others = (
+            r"(idx_)?procrastinate|content_(default|\d{4})|fk_case_items_content_row_|case_items_content_row_fkey"
+        )
+        return not re.match(others, name or "")
 
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": ours, "compare_type": True})

@@ -248,7 +248,7 @@ class TestChanges:
         for n in range(50):
             index.apply(Changes(n + 2, (list_info(1),), pdq_batch(randoms(1, seed=n + 2), first_id=20_000 + n)))
         assert index._snapshot.held[0].segment is base
-        assert [len(held.dead) for held in index._snapshot.held] == [9000, 50]
+        assert [held.rows for held in index._snapshot.held] == [9000, 50]
         assert len(index) == 9050
 
     def test_what_is_mostly_gone_is_cleared_away(self) -> None:
@@ -256,7 +256,7 @@ class TestChanges:
             joined([pdq_batch(randoms(6000)), pdq_batch(randoms(3000, 9), 2, 7000)]), list_info(1), list_info(2)
         )
         index.apply(Changes(2, (list_info(2),), empty_batch()))
-        assert [len(held.dead) for held in index._snapshot.held] == [3000]
+        assert [held.rows for held in index._snapshot.held] == [3000]
         index.apply(Changes(3, (), empty_batch()))
         assert index._snapshot.held == ()
 

@@ -4,12 +4,26 @@ from seawall.database.tables.access import ApiKey, ConsoleSession, FailedLogin, 
 from seawall.database.tables.actions import OutboxMessage, WebhookEndpoint
 from seawall.database.tables.base import Base, now
 from seawall.database.tables.cases import Case, CaseItem, Decision, Reveal
-from seawall.database.tables.content import Content, PolicyText
+from seawall.database.tables.content import DAY_SHIFT, STANDINGS_CHANNEL, Content, PolicyText, content_numbers
 from seawall.database.tables.evidence import AuditEvent, Evidence, EvidenceKey
-from seawall.database.tables.hashlists import CHANGES_CHANNEL, Entry, HashList, ListRemoval, change_numbers
+from seawall.database.tables.hashlists import (
+    CHANGES_CHANNEL,
+    Entry,
+    HashList,
+    IndexBuild,
+    ListCount,
+    ListDay,
+    ListRemoval,
+    ListWalk,
+    Retractions,
+    Walk,
+    change_numbers,
+)
 
 __all__ = [
     "CHANGES_CHANNEL",
+    "DAY_SHIFT",
+    "STANDINGS_CHANNEL",
     "ApiKey",
     "AuditEvent",
     "Base",
@@ -23,14 +37,21 @@ __all__ = [
     "EvidenceKey",
     "FailedLogin",
     "HashList",
+    "IndexBuild",
+    "ListCount",
+    "ListDay",
     "ListRemoval",
+    "ListWalk",
     "LookupCount",
     "OneTimeLink",
     "OutboxMessage",
     "PolicyText",
+    "Retractions",
     "Reveal",
     "User",
+    "Walk",
     "WebhookEndpoint",
     "change_numbers",
+    "content_numbers",
     "now",
 ]

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from sqlalchemy import BigInteger, DateTime, Identity, LargeBinary, MetaData, func
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.types import UserDefinedType
 
 
 def now() -> datetime:
     """The present time, with its zone."""
     return datetime.now(UTC)
+
+
+class TransactionId(UserDefinedType[int]):
+    """PostgreSQL's xid8: the number of a transaction, which never comes again."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Its name in SQL."""
+        return "xid8"
 
 
 BigId = Annotated[int, mapped_column(BigInteger, Identity(always=False), primary_key=True)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from seawall.database.tables.base import Base, BigId, CreatedAt, Timestamp
+from seawall.database.tables.base import Base, BigId, CreatedAt, Timestamp, TransactionId
 
 
 class Case(Base):
@@ -37,10 +37,29 @@ class Case(Base):
 
 
 class CaseItem(Base):
-    """One content version within a case. `findings` is what the screening noticed, as it was then."""
+    """One content version within a case. `findings` is what the screening noticed, as it was then; `late` says that
+    the content was on the platform already when a list learnt of it.
+
+    `retracted` is what was found once and is no more, since entries were taken off their lists. `again_of` is the
+    item of an earlier, decided case that is taken up again here. `written_in` is the transaction that last wrote the
+    findings, so that retractions meet every item, also one that was on its way meanwhile. `copies_due` says that its
+    last decision is not yet told to the list of what was confirmed here, `generation` with which lists it was looked
+    up again while it was pending.
+    """
 
     __tablename__ = "case_items"
-    __table_args__ = (UniqueConstraint("case_id", "content_row"),)
+    __table_args__ = (
+        UniqueConstraint("case_id", "content_row"),
+        Index(
+            "ix_case_items_findings",
+            "findings",
+            postgresql_using="gin",
+            postgresql_ops={"findings": "jsonb_path_ops"},
+        ),
+        Index("ix_case_items_written_in", "written_in"),
+        Index("ix_case_items_pending", "generation", "id", postgresql_where=text("state = 'pending'")),
+        Index("ix_case_items_copies_due", "id", postgresql_where=text("copies_due")),
+    )
 
     id: Mapped[BigId]
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
@@ -50,6 +69,12 @@ class CaseItem(Base):
     findings: Mapped[list[Any]] = mapped_column(JSONB)
     reasons: Mapped[list[Any]] = mapped_column(JSONB)
     policy_version: Mapped[str]
+    late: Mapped[bool] = mapped_column(server_default=text("false"))
+    retracted: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
+    again_of: Mapped[int | None] = mapped_column(ForeignKey("case_items.id"), index=True)
+    generation: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    copies_due: Mapped[bool] = mapped_column(server_default=text("false"))
+    written_in: Mapped[int] = mapped_column(TransactionId, server_default=text("pg_current_xact_id()"))
     added_at: Mapped[CreatedAt]
     decided_at: Mapped[Timestamp | None]
 
