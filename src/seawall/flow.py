@@ -7,18 +7,21 @@ one transaction. A step that is more than one call stands in `steps.py`.
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
-from seawall import steps
+from seawall import copies, steps
 from seawall.access.people import PersonSession
 from seawall.actions import outbox
 from seawall.cases import reveals
 from seawall.cases import store as cases
 from seawall.cases.store import DecisionResult
+from seawall.errors import DatabaseUnavailable
 from seawall.evidence import audit
 from seawall.fingerprints import exact
-from seawall.matching import ledger
+from seawall.matching import entering, ledger
 from seawall.policy.decide import decide
 from seawall.records import (
     Answer,
@@ -30,6 +33,7 @@ from seawall.records import (
     MediaArrival,
     Outcome,
     RevealStage,
+    ShareArrival,
 )
 from seawall.rooms import Rooms
 
@@ -48,22 +52,65 @@ def judge_media(rooms: Rooms, arrival: MediaArrival) -> Answer:
     identity = exact.identity(digests)
     answer = steps.earlier_answer(rooms, arrival.content_id, identity, with_bytes=True)
     if answer is None:
+        generation = rooms.index.generation
         fingerprint, findings = steps.understand(rooms, arrival.body, digests)
         judgement = decide(rooms.policy, findings, surface=arrival.surface)
-        answer = steps.act(rooms, Judged(arrival, identity, fingerprint, findings, judgement))
+        answer = steps.act(rooms, Judged(arrival, identity, fingerprint, findings, judgement, generation))
     return _timed(answer, started)
 
 
 def judge_hashes(rooms: Rooms, arrival: HashArrival) -> Answer:
-    """Hashes alone -> findings -> verdict -> case, webhook -> answer. There are no bytes to seal."""
+    """Hashes alone -> findings -> verdict -> case, webhook -> answer. There are no bytes to seal.
+
+    Nearly all hashes are new and on no list; `judge_new_hashes` has a shorter way for those.
+    """
     started = time.perf_counter()
     identity = ledger.identity_of_hashes(arrival)
     answer = steps.earlier_answer(rooms, arrival.content_id, identity, with_bytes=False)
     if answer is None:
+        generation = rooms.index.generation
         fingerprint = ledger.fingerprint_of_hashes(arrival)
         findings = rooms.index.lookup(fingerprint, rooms.settings.minimum_pdq_quality)
         judgement = decide(rooms.policy, findings, surface=arrival.surface)
-        answer = steps.act(rooms, Judged(arrival, identity, fingerprint, findings, judgement))
+        answer = steps.act(rooms, Judged(arrival, identity, fingerprint, findings, judgement, generation))
+    return _timed(answer, started)
+
+
+def judge_new_hashes(rooms: Rooms, arrivals: Sequence[HashArrival]) -> dict[int, Answer]:
+    """What most hashes are, many at once: hashes alone -> no findings -> ledger, one statement for all -> answers.
+
+    Returns the answers of those that are new to the ledger and on no list, by their places. The others go through
+    `judge_hashes`, one by one in their order, and after these; so each is answered as if all had gone that way.
+    """
+    started = time.perf_counter()
+    clean = steps.without_findings(rooms, arrivals)
+    entered = entering.enter_new(rooms.database, list(clean.values()))
+    answers = [_timed(steps.answer_of(judged), started) for judged in clean.values()]
+    return {place: answers[number] for number, place in enumerate(clean) if number in entered}
+
+
+def judge_share(rooms: Rooms, share: ShareArrival) -> Answer:
+    """What is passed on. By content id or address -> what the ledger says of it. By hashes -> findings -> verdict, or
+    that of the same bytes where they were refused, whichever is stricter -> case, webhook -> answer.
+
+    Hashes without a content id that nothing is found of leave nothing behind.
+    """
+    started = time.perf_counter()
+    if share.hashes is None:
+        return _timed(steps.answer_by_reference(rooms, share), started)
+    identity = ledger.identity_of_hashes(share.hashes)
+    answer = steps.earlier_answer(rooms, share.hashes.content_id, identity, with_bytes=False)
+    if answer is None:
+        generation = rooms.index.generation
+        fingerprint = ledger.fingerprint_of_hashes(share.hashes)
+        findings = rooms.index.lookup(fingerprint, rooms.settings.minimum_pdq_quality)
+        judgement = decide(rooms.policy, findings, surface=share.surface)
+        judged = Judged(share.hashes, identity, fingerprint, findings, judgement, generation)
+        copy = steps.refused_copy(rooms, fingerprint.digests)
+        # Shown as published it would contradict what is refused.
+        kept = judgement.verdict.refuses or (share.content_id is not None and copy is None)
+        answer = steps.act(rooms, judged) if kept else steps.unkept(fingerprint, judgement)
+        answer = steps.stricter(answer, copy)
     return _timed(answer, started)
 
 
@@ -89,7 +136,7 @@ def decide_item(
     *,
     restrict_account: bool = False,
 ) -> DecisionResult:
-    """Decision -> webhooks to the platform -> audit, in one transaction.
+    """Decision -> webhooks to the platform -> audit, in one transaction; then -> known to the platform's own lists.
 
     Raises:
         Conflict: someone else has decided it already.
@@ -113,6 +160,8 @@ def decide_item(
             f"case:{result.case_id}",
             {"item": item_id, "restrict_account": restrict_account, "case_closed": result.case_closed},
         )
+    with contextlib.suppress(DatabaseUnavailable):  # the decision stands; the worker does what is left
+        copies.settle(rooms)
     return result
 
 

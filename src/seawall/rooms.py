@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from seawall.database.sessions import Database
 from seawall.decoding.pool import DecoderPool
+from seawall.engines.meters import Meters
 from seawall.evidence.vault import Vault
 from seawall.matching.keeper import IndexKeeper
+from seawall.matching.ledger_keeper import LedgerKeeper
 from seawall.policy.rules import Policy
 from seawall.settings import Settings
 
@@ -20,5 +22,7 @@ class Rooms:
     database: Database
     decoders: DecoderPool
     index: IndexKeeper
+    ledger: LedgerKeeper
     policy: Policy
     vault: Vault
+    meters: Meters

@@ -5,12 +5,15 @@ from __future__ import annotations
 from contextlib import ExitStack
 from types import TracebackType
 
+from seawall import late
 from seawall.decoding.pool import DecoderPool
 from seawall.engines.compiled import use_cache
+from seawall.engines.meters import Meters, Place
 from seawall.engines.objects import open_objects
 from seawall.evidence.vault import Vault
-from seawall.matching import ledger
+from seawall.matching import ledger, partitions
 from seawall.matching.keeper import IndexKeeper
+from seawall.matching.ledger_keeper import LedgerKeeper
 from seawall.opening import open_database, open_master_key
 from seawall.policy.load import load_policy
 from seawall.rooms import Rooms
@@ -18,28 +21,39 @@ from seawall.settings import Settings
 
 
 class Runtime:
-    """All rooms, opened. Use it as a context manager."""
+    """All rooms, opened. Use it as a context manager.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        place: where this process counts together with the others of its service; None when it is the only one.
+    """
+
+    def __init__(self, settings: Settings, place: Place | None = None) -> None:
         self.settings = settings
+        self.place = place
         self._open = ExitStack()
         use_cache(settings.cache_folder)
         try:
             self.database = open_database(settings)
             self._open.callback(self.database.close)
             self.master_key = open_master_key(settings, self.database)
+            meters = Meters(place)
             self.rooms = Rooms(
                 settings=settings,
                 database=self.database,
-                decoders=self._open.enter_context(DecoderPool(settings)),
-                index=IndexKeeper(self.database, settings),
+                decoders=self._open.enter_context(DecoderPool(settings, meters.decoder_failed)),
+                index=IndexKeeper(self.database, settings, meters.looked_up),
+                ledger=LedgerKeeper(self.database, settings),
                 policy=load_policy(settings),
                 vault=Vault(open_objects(settings), self.master_key),
+                meters=meters,
             )
             self._open.callback(self.rooms.index.close)
+            self._open.callback(self.rooms.ledger.close)
             with self.database.transaction() as session:
                 self.rooms.vault.check_master_key(session)
                 ledger.remember_policy(session, self.rooms.policy.version, self.rooms.policy.text)
+            late.settle(self.database)
+            partitions.make_months(self.database)
             self.rooms.index.start()
         except BaseException:
             self._open.close()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from sqlalchemy.orm import Session
 
 from seawall.actions import outbox
@@ -9,9 +12,10 @@ from seawall.cases import store as cases
 from seawall.database.documents import reason_from_json, reason_to_json
 from seawall.database.locks import Lock, take
 from seawall.database.tables import Content
-from seawall.errors import DecodingFailed, NotMedia
+from seawall.errors import DecodingFailed, IndexUnavailable, NotFound, NotMedia
 from seawall.evidence import audit
-from seawall.matching import ledger
+from seawall.matching import entering, ledger
+from seawall.policy.decide import decide
 from seawall.records import (
     SYSTEM,
     Answer,
@@ -20,6 +24,7 @@ from seawall.records import (
     EventType,
     Finding,
     Fingerprint,
+    HashArrival,
     ItemState,
     Judged,
     Judgement,
@@ -27,6 +32,7 @@ from seawall.records import (
     MediaArrival,
     Reason,
     ScanOwed,
+    ShareArrival,
     Verdict,
 )
 from seawall.rooms import Rooms
@@ -40,9 +46,41 @@ def earlier_answer(rooms: Rooms, content_id: str, identity: bytes, *, with_bytes
         return _answer_again(row) if row is not None and stands else None
 
 
+def answer_by_reference(rooms: Rooms, share: ShareArrival) -> Answer:
+    """What the ledger says of what is passed on by its content id or its address. What it does not know has not been
+    screened, and the policy says what follows from that; nothing is kept of it."""
+    with rooms.database.transaction() as session:
+        row = ledger.referred_to(session, content_id=share.content_id, url_hash=share.url_hash)
+        if row is not None:
+            return _answer_again(row)
+    owed = ScanOwed(NotFound.code, "The ledger does not know what is passed on, so nobody has screened it")
+    return unkept(Fingerprint(Digests()), decide(rooms.policy, (owed,), surface=share.surface))
+
+
+def refused_copy(rooms: Rooms, digests: Digests) -> Answer | None:
+    """What was answered of the same bytes, where they are held, blocked or removed."""
+    with rooms.database.transaction() as session:
+        row = ledger.refused_with(session, digests)
+        if row is None:
+            return None
+        answer = _answer_again(row)
+    same = Reason("same_bytes", "ledger", f"The same bytes are in the ledger, as {row.state}.")
+    return replace(answer, reasons=(same, *answer.reasons))
+
+
+def unkept(fingerprint: Fingerprint, judgement: Judgement) -> Answer:
+    """An answer that obliges to nothing: no row, no case."""
+    return Answer(judgement.verdict, judgement.reasons, fingerprint, None, judgement.policy_version, elapsed_ms=0.0)
+
+
+def stricter(one: Answer, other: Answer | None) -> Answer:
+    """The stricter of two answers; the first when they are as strict."""
+    return one if other is None or other.verdict.severity <= one.verdict.severity else other
+
+
 def understand(rooms: Rooms, body: bytes, digests: Digests) -> tuple[Fingerprint, tuple[Finding, ...]]:
     """Decodes in a child process and looks everything up. What cannot be decoded is still looked up by digest, and is
-    a finding of its own: "scan owed"."""
+    a finding of its own: "scan owed"; so is what of a video was not read."""
     minimum = rooms.settings.minimum_pdq_quality
     try:
         media = rooms.decoders.fingerprint(body)
@@ -56,7 +94,40 @@ def understand(rooms: Rooms, body: bytes, digests: Digests) -> tuple[Fingerprint
         fingerprint = Fingerprint(digests)
         return fingerprint, (*rooms.index.lookup(fingerprint, minimum), ScanOwed(error.code, error.message))
     fingerprint = Fingerprint(digests, media.media_type, media.width, media.height, media.frames)
-    return fingerprint, rooms.index.lookup(fingerprint, minimum)
+    return fingerprint, (*rooms.index.lookup(fingerprint, minimum), *media.owed)
+
+
+def without_findings(rooms: Rooms, arrivals: Sequence[HashArrival]) -> dict[int, Judged]:
+    """Those that meet no entry, judged, by their places; of each content version only its first. All are looked up
+    together. Where the index cannot be asked, none."""
+    generation = rooms.index.generation
+    firsts = list(entering.first_of_each(arrivals))
+    fingerprints = [ledger.fingerprint_of_hashes(arrival) for _place, arrival, _identity in firsts]
+    try:
+        findings = rooms.index.lookup_many(fingerprints, rooms.settings.minimum_pdq_quality)
+    except IndexUnavailable:
+        return {}
+    return {
+        place: Judged(
+            arrival, identity, fingerprint, (), decide(rooms.policy, (), surface=arrival.surface), generation
+        )
+        for (place, arrival, identity), fingerprint, met in zip(firsts, fingerprints, findings, strict=True)
+        if not met
+    }
+
+
+def answer_of(judged: Judged, case_id: int | None = None, *, replayed: bool = False) -> Answer:
+    """The answer to what was just judged."""
+    judgement = judged.judgement
+    return Answer(
+        judgement.verdict,
+        judgement.reasons,
+        judged.fingerprint,
+        case_id,
+        judgement.policy_version,
+        elapsed_ms=0.0,
+        replayed=replayed,
+    )
 
 
 def act(rooms: Rooms, judged: Judged) -> Answer:
@@ -69,17 +140,10 @@ def act(rooms: Rooms, judged: Judged) -> Answer:
             return _answer_again(before)
         row = ledger.enter(session, before, judged)
         if judgement.verdict in (Verdict.HOLD, Verdict.BLOCK):
-            _open_case(rooms, session, row, judged)
+            body = judged.arrival.body if isinstance(judged.arrival, MediaArrival) else None
+            open_case(rooms, session, row, judgement, judged.findings, body=body)
         case_id = row.case_id
-    return Answer(
-        judgement.verdict,
-        judgement.reasons,
-        judged.fingerprint,
-        case_id,
-        judgement.policy_version,
-        elapsed_ms=0.0,
-        replayed=before is not None,
-    )
+    return answer_of(judged, case_id, replayed=before is not None)
 
 
 def _stands(session: Session, before: Content, judged: Judged) -> bool:
@@ -89,17 +153,32 @@ def _stands(session: Session, before: Content, judged: Judged) -> bool:
     if ledger.is_settled(before, with_bytes=with_bytes):
         return True
     if judged.judgement.verdict not in (Verdict.HOLD, Verdict.BLOCK):
-        return before.case_id is not None
+        # Nor do hashes that somebody sends lift what was found in the bytes themselves.
+        milder = judged.judgement.verdict.severity < Verdict(before.verdict).severity
+        return before.case_id is not None or (milder and not with_bytes and before.size is not None)
     if before.state != ContentState.RELEASED or (with_bytes and before.size is None):
         return False
     met = {finding.entry_id for finding in judged.findings if isinstance(finding, Match)}
     return met <= cases.entries_reviewed(session, before.id)
 
 
-def _open_case(rooms: Rooms, session: Session, row: Content, judged: Judged) -> None:
-    """Case and item, sealed evidence, webhook, audit: in the transaction of the verdict."""
-    judgement = judged.judgement
-    matches = [finding for finding in judged.findings if isinstance(finding, Match)]
+def open_case(
+    rooms: Rooms,
+    session: Session,
+    row: Content,
+    judgement: Judgement,
+    findings: tuple[Finding, ...],
+    *,
+    body: bytes | None = None,
+    late: bool = False,
+) -> None:
+    """Case and item, sealed evidence, webhook, audit: in the transaction of the verdict.
+
+    Args:
+        body: the bytes to seal, where there are some.
+        late: whether the content was on the platform already, so that it has to be taken down.
+    """
+    matches = [finding for finding in findings if isinstance(finding, Match)]
     # A match on a real list is a real one, also where somebody has set SEAWALL_DEMO.
     is_test = all(match.list.is_test for match in matches) if matches else rooms.settings.demo
     case, item, created = cases.add_item(
@@ -108,23 +187,32 @@ def _open_case(rooms: Rooms, session: Session, row: Content, judged: Judged) -> 
         account_id=row.account_id,
         content_row=row,
         judgement=judgement,
-        findings=judged.findings,
+        findings=findings,
         is_test=is_test,
     )
     if not created and item.state != ItemState.PENDING:
         # Decided by its hashes alone, and now there are bytes; or before a list knew what it knows now.
-        cases.reopen_item(session, case, item, judgement, judged.findings)
+        cases.reopen_item(session, case, item, judgement, findings)
         case.is_test = case.is_test and is_test
+    item.late = late
     row.case_id = case.id
-    if isinstance(judged.arrival, MediaArrival):
-        rooms.vault.seal(session, case.id, item.id, judged.arrival.body, row.media_type)
-    event = EventType.CONTENT_HOLD if judgement.verdict is Verdict.HOLD else EventType.CONTENT_BLOCK
-    outbox.put(session, event, _announcement(row, judgement, is_test), case_id=case.id)
+    if body is not None:
+        rooms.vault.seal(session, case.id, item.id, body, row.media_type)
+    outbox.put(session, event_of(judgement, late), announcement(row, judgement, is_test, late), case_id=case.id)
     details = {"item": item.id, "content_id": row.content_id, "policy": judgement.policy_version, "test": is_test}
-    audit.append(session, SYSTEM, f"content.{judgement.verdict}", f"case:{case.id}", details)
+    act = f"content.{'late_' if late else ''}{judgement.verdict}"
+    audit.append(session, SYSTEM, act, f"case:{case.id}", details)
 
 
-def _announcement(row: Content, judgement: Judgement, is_test: bool) -> dict[str, object]:
+def event_of(judgement: Judgement, late: bool) -> EventType:
+    """What the platform is told of a hold or a block."""
+    if judgement.verdict is Verdict.HOLD:
+        return EventType.CONTENT_HOLD
+    return EventType.CONTENT_REMOVE if late else EventType.CONTENT_BLOCK
+
+
+def announcement(row: Content, judgement: Judgement, is_test: bool, late: bool) -> dict[str, object]:
+    """The data of that webhook; docs/reference/webhooks.md describes it."""
     return {
         "content_id": row.content_id,
         "account_id": row.account_id,
@@ -133,6 +221,7 @@ def _announcement(row: Content, judgement: Judgement, is_test: bool) -> dict[str
         "verdict": judgement.verdict.value,
         "reasons": [reason_to_json(reason) for reason in judgement.reasons],
         "case_id": row.case_id,
+        "late": late,
         "test": is_test,
     }
 

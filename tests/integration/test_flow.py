@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -388,3 +389,18 @@ def test_a_reveal_shows_little_once_and_is_on_record(runtime: Runtime) -> None:
     with runtime.database.transaction() as session:
         acts = [link.act for link in audit.last_links(session, 10)]
     assert acts.count("reveal.show") == 1
+
+
+def test_clean_hashes_do_not_lift_what_the_bytes_were_answered(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    rule = 'name = "warn"\nexplanation = "Test."\nwhen = { finding = "match" }\nverdict = "warn"\n'
+    policy.write_text(f"version = 1\n[[rule]]\n{rule}")
+    changes = {"database_url": SecretStr(database.url), "policy_file": policy}
+    with Runtime(settings.model_copy(update=changes)) as runtime:
+        list_by_sight(runtime, LISTED)
+        seen = flow.judge_media(runtime.rooms, MediaArrival("c1", encoded(picture(1), "JPEG", quality=80)))
+        assert seen.verdict is Verdict.WARN
+        again = flow.judge_hashes(runtime.rooms, HashArrival("c1", sha256=seen.fingerprint.digests.sha256))
+        assert (again.verdict, again.replayed) == (Verdict.WARN, True)

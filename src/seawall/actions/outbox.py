@@ -135,6 +135,13 @@ def counts(session: Session) -> dict[MessageState, int]:
     return {state: found.get(state.value, 0) for state in MessageState}
 
 
+def pending(session: Session) -> int:
+    """How many messages wait to be delivered, those of all endpoints together. Asks the index of those alone."""
+    waiting = select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state == text("'pending'"))
+    count: int = session.execute(waiting).scalar_one()
+    return count
+
+
 def sweep(session: Session) -> int:
     """Enqueues messages that are due and have no job that waits or runs: retries, and what a dead worker left behind.
     Returns how many. Only one sweep runs at a time; where another does, this one does nothing.

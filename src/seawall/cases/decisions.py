@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from seawall.database.tables import Case, CaseItem, Content, Decision, Evidence, Reveal, now
@@ -48,7 +48,9 @@ def decide(
         Conflict: the item is decided already.
     """
     words = _checked_reason(reason)
-    case, item = _locked(session, item_id)
+    case, item = locked(session, item_id)
+    if item.state == ItemState.RETRACTED:
+        raise Conflict(f"Item {item_id} needs no decision any more: its list took back what had held it.")
     if item.state != ItemState.PENDING:
         raise Conflict(f"Item {item_id} was decided already, as {item.state.replace('_', ' ')}.")
     if restrict_account and outcome is Outcome.NOT_A_MATCH:
@@ -64,7 +66,7 @@ def decide(
         data: dict[str, object] = {"account_id": case.account_id, "case_id": case.id, "test": case.is_test}
         events.append((EventType.ACCOUNT_RESTRICT, data))
     session.flush()
-    closed = _close_if_done(session, case)
+    closed = close_if_done(session, case)
     return DecisionResult(case.id, item.id, content, closed, events)
 
 
@@ -77,7 +79,7 @@ def _checked_reason(reason: str) -> str:
     return words
 
 
-def _locked(session: Session, item_id: int) -> tuple[Case, CaseItem]:
+def locked(session: Session, item_id: int) -> tuple[Case, CaseItem]:
     """Case and item, held until the transaction ends. The case comes first, as where items are added."""
     case_id = session.scalar(select(CaseItem.case_id).where(CaseItem.id == item_id))
     if case_id is None:
@@ -93,7 +95,7 @@ def _record(
     """Adds the decision, saying whether this person is on record as having looked at the evidence."""
     looked = (
         exists()
-        .where(Evidence.item_id == item.id)
+        .where(Evidence.item_id == (item.again_of or item.id))
         .where(Reveal.evidence_id == Evidence.id, Reveal.user_id == user_id, Reveal.shown_at.is_not(None))
     )
     session.add(
@@ -118,8 +120,13 @@ def _carry_out(case: Case, item: CaseItem, content: Content, outcome: Outcome) -
     confirmed = outcome is Outcome.CONFIRM
     item.state = (ItemState.CONFIRMED if confirmed else ItemState.NOT_A_MATCH).value
     item.decided_at = at
+    item.copies_due = True
     content.state = (ContentState.REMOVED if confirmed else ContentState.RELEASED).value
     content.updated_at = at
+    if not confirmed:
+        # While it was held, lists that walked through the ledger have passed it by. As one that was written only now
+        # it is compared with what they know, unless it was judged with that.
+        content.written_in = func.pg_current_xact_id()
     data: dict[str, object] = {
         "content_id": content.content_id,
         "account_id": content.account_id,
@@ -132,7 +139,8 @@ def _carry_out(case: Case, item: CaseItem, content: Content, outcome: Outcome) -
     return [(EventType.CONTENT_REMOVE if confirmed else EventType.CONTENT_RELEASE, data)]
 
 
-def _close_if_done(session: Session, case: Case) -> bool:
+def close_if_done(session: Session, case: Case) -> bool:
+    """Closes a case that has no pending item left; whether it had none. The caller holds the case."""
     pending = exists().where(CaseItem.case_id == case.id, CaseItem.state == ItemState.PENDING.value)
     if session.scalar(select(pending)):
         return False

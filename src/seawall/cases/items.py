@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from seawall.cases import priority
 from seawall.database.documents import finding_from_json, finding_to_json, reason_to_json
 from seawall.database.locks import Lock, take
-from seawall.database.tables import Case, CaseItem, Content, now
-from seawall.records import CaseState, Finding, ItemState, Judgement, Match, ScanOwed
+from seawall.database.tables import Case, CaseItem, Content, Entry, now
+from seawall.records import CaseState, Finding, ItemState, Judgement
+
+DECIDED_BY_PEOPLE = (ItemState.CONFIRMED.value, ItemState.NOT_A_MATCH.value)
 
 
 def add_item(
@@ -21,7 +23,7 @@ def add_item(
     account_id: str | None,
     content_row: Content,
     judgement: Judgement,
-    findings: Sequence[Match | ScanOwed],
+    findings: Sequence[Finding],
     is_test: bool,
 ) -> tuple[Case, CaseItem, bool]:
     """Puts a content into the undecided case of its subject, which is opened if there is none.
@@ -54,6 +56,12 @@ def add_item(
     return case, item, True
 
 
+def was_released(session: Session, content_row: int) -> bool:
+    """Whether a reviewer has ever decided that a content is not a match."""
+    decided = exists().where(CaseItem.content_row == content_row, CaseItem.state == ItemState.NOT_A_MATCH.value)
+    return session.scalar(select(decided)) is True
+
+
 def _undecided(session: Session, subject: str) -> Case | None:
     """Held until the transaction ends, so that it is not closed while an item is added. Should it be decided while
     this waits, PostgreSQL looks at the condition again and gives no row."""
@@ -66,16 +74,18 @@ def _undecided(session: Session, subject: str) -> Case | None:
 
 
 def entries_reviewed(session: Session, content_row: int) -> set[int]:
-    """The entries that a content had met when a reviewer decided it, by their numbers."""
+    """The entries that a content had met when a reviewer decided it, by their numbers; and those that were taken from
+    this very content, which say nothing of it that its reviewer had not seen."""
     decided = select(CaseItem.findings).where(
-        CaseItem.content_row == content_row, CaseItem.state != ItemState.PENDING.value
+        CaseItem.content_row == content_row, CaseItem.state.in_(DECIDED_BY_PEOPLE)
     )
-    return {
+    met = {
         document["entry_id"]
         for findings in session.scalars(decided)
         for document in findings
         if document.get("entry_id") is not None
     }
+    return met | set(session.scalars(select(Entry.id).where(Entry.content_row == content_row)))
 
 
 def _opened(session: Session, subject: str, account_id: str | None, is_test: bool) -> Case:
@@ -93,19 +103,30 @@ def _opened(session: Session, subject: str, account_id: str | None, is_test: boo
 
 
 def reopen_item(
-    session: Session, case: Case, item: CaseItem, judgement: Judgement, findings: Sequence[Match | ScanOwed]
+    session: Session, case: Case, item: CaseItem, judgement: Judgement, findings: Sequence[Finding]
 ) -> None:
     """Lets an item of an undecided case be decided again, by what is found now; its decisions stay on record. The
     caller holds the case and appends the audit event."""
     item.state, item.decided_at = ItemState.PENDING.value, None
+    put_findings(item, judgement, findings)
+    weigh(session, case, urgent=case.urgent or judgement.urgent)
+
+
+def put_findings(item: CaseItem, judgement: Judgement, findings: Sequence[Finding]) -> None:
+    """Writes what is found now, and what the policy makes of it, over what was found before."""
     item.verdict, item.policy_version = judgement.verdict.value, judgement.policy_version
     item.findings = [finding_to_json(finding) for finding in findings]
     item.reasons = [reason_to_json(reason) for reason in judgement.reasons]
+    item.written_in = func.pg_current_xact_id()
+
+
+def weigh(session: Session, case: Case, *, urgent: bool) -> None:
+    """Weighs a case anew by the findings of all its items. The caller holds the case."""
     session.flush()
     of_items = session.scalars(select(CaseItem.findings).where(CaseItem.case_id == case.id)).all()
-    case.urgent, case.updated_at = case.urgent or judgement.urgent, now()
     weighed = [[finding_from_json(document) for document in documents] for documents in of_items]
-    case.priority = priority.total(priority.of_case(case.urgent, weighed))
+    case.urgent, case.updated_at = urgent, now()
+    case.priority = priority.total(priority.of_case(urgent, weighed))
     session.flush()
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from seawall.cases import priority
@@ -25,6 +25,9 @@ from seawall.records import (
     RevealStage,
     Verdict,
 )
+
+# Of an item that takes up an earlier one again: that one, to which evidence and decisions belong.
+ORIGIN = func.coalesce(CaseItem.again_of, CaseItem.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,9 @@ class RevealView:
 
 @dataclass(frozen=True, slots=True)
 class ItemView:
-    """One item with its content and history. `evidence_id` is None where no bytes came."""
+    """One item with its content and history. `evidence_id` is None where no bytes came. `retracted` is what was found
+    once, by entries that have been taken off their lists since. An item that takes up an earlier one again has that
+    one's evidence, decisions and looks."""
 
     id: int
     content_id: str
@@ -70,6 +75,7 @@ class ItemView:
     verdict: Verdict
     reasons: tuple[Reason, ...]
     findings: tuple[Finding, ...]
+    retracted: tuple[Finding, ...]
     policy_version: str
     added_at: datetime
     decided_at: datetime | None
@@ -113,14 +119,16 @@ def get_case(session: Session, case_id: int) -> CaseView:
     rows = session.execute(
         select(CaseItem, Content, Evidence.id)
         .join(Content, Content.id == CaseItem.content_row)
-        .outerjoin(Evidence, Evidence.item_id == CaseItem.id)
+        .outerjoin(Evidence, Evidence.item_id == ORIGIN)
         .where(CaseItem.case_id == case_id)
         .order_by(CaseItem.id)
     ).all()
-    decisions, reveals = _decisions(session, case_id), _reveals(session, case_id)
+    origins = {item.again_of or item.id for item, _content, _evidence_id in rows}
+    decisions, reveals = _decisions(session, origins), _reveals(session, origins)
     items = tuple(
-        _item(item, content, evidence_id, decisions.get(item.id, ()), reveals.get(item.id, ()))
+        _item(item, content, evidence_id, decisions.get(origin, ()), reveals.get(origin, ()))
         for item, content, evidence_id in rows
+        for origin in (item.again_of or item.id,)
     )
     return CaseView(
         id=case.id,
@@ -138,22 +146,28 @@ def get_case(session: Session, case_id: int) -> CaseView:
     )
 
 
-def _decisions(session: Session, case_id: int) -> dict[int, list[DecisionView]]:
-    query = select(Decision, User.name).join(User, User.id == Decision.user_id).where(Decision.case_id == case_id)
+def _decisions(session: Session, origins: Collection[int]) -> dict[int, list[DecisionView]]:
+    """By the item that was first: with those on what took it up again."""
+    query = (
+        select(Decision, User.name, ORIGIN)
+        .join(User, User.id == Decision.user_id)
+        .join(CaseItem, CaseItem.id == Decision.item_id)
+        .where(CaseItem.id.in_(origins) | CaseItem.again_of.in_(origins))
+    )
     found: dict[int, list[DecisionView]] = defaultdict(list)
-    for row, name in session.execute(query.order_by(Decision.id)):
-        found[row.item_id].append(
+    for row, name, origin in session.execute(query.order_by(Decision.id)):
+        found[origin].append(
             DecisionView(Outcome(row.outcome), name, row.reason, row.restrict_account, row.viewed, row.decided_at)
         )
     return found
 
 
-def _reveals(session: Session, case_id: int) -> dict[int, list[RevealView]]:
+def _reveals(session: Session, origins: Collection[int]) -> dict[int, list[RevealView]]:
     query = (
         select(Reveal, User.name, Evidence.item_id)
         .join(User, User.id == Reveal.user_id)
         .join(Evidence, Evidence.id == Reveal.evidence_id)
-        .where(Evidence.case_id == case_id)
+        .where(Evidence.item_id.in_(origins))
         .order_by(Reveal.id)
     )
     found: dict[int, list[RevealView]] = defaultdict(list)
@@ -187,6 +201,7 @@ def _item(
         verdict=Verdict(item.verdict),
         reasons=tuple(reason_from_json(document) for document in item.reasons),
         findings=tuple(finding_from_json(document) for document in item.findings),
+        retracted=tuple(finding_from_json(document) for document in item.retracted),
         policy_version=item.policy_version,
         added_at=item.added_at,
         decided_at=item.decided_at,

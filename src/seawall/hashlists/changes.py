@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from seawall.database.locks import Lock, take
+from seawall.database.locks import Lock, take, try_to_take
 from seawall.database.tables import CHANGES_CHANNEL
 
 
@@ -18,6 +18,11 @@ def next_change(session: Session) -> int:
     take(session, Lock.HASH_CHANGES)
     number: int = session.execute(text("SELECT nextval('hash_change_numbers')")).scalar_one()
     return number
+
+
+def try_next_change(session: Session) -> int | None:
+    """`next_change`, unless another transaction changes lists right now: it may read a file of millions."""
+    return next_change(session) if try_to_take(session, Lock.HASH_CHANGES) else None
 
 
 def announce(session: Session, change: int) -> None:

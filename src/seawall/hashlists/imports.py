@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from seawall.database.tables import HashList, now
 from seawall.errors import ListFormatInvalid, UpdateQuarantined
 from seawall.evidence import audit
+from seawall.hashlists import counts
 from seawall.hashlists.changes import announce, next_change
-from seawall.hashlists.lists import ListDefinition, check_list, put_list
+from seawall.hashlists.counts import Counts
+from seawall.hashlists.lists import ListDefinition, check_list, put_list, refuse_own_source
 from seawall.hashlists.staging import Staged, settle, stage
 from seawall.records import Actor, BadLine, EntryDraft
 
@@ -76,6 +78,7 @@ def import_entries(
         UpdateQuarantined: replacing would remove more than half of the list. Nothing was changed.
     """
     mode, definition = mode or ImportMode(), definition or ListDefinition()
+    refuse_own_source(definition)
     check_list(list_name, definition)
     staged = stage(session, items)
     if mode.strict and staged.bad_count:
@@ -116,6 +119,8 @@ def _merge(session: Session, list_id: int, change: int, *, keep_known: bool) -> 
         "upstream_id": _merged("upstream_id", keep_known),
     }
     assignments = ", ".join(f"{name} = {value}" for name, value in kept.items())
+    # A hash that it had and has no more: what it met by that is met no more.
+    lost = " OR ".join(f"e.{name} IS NOT NULL AND ({kept[name]}) IS DISTINCT FROM e.{name}" for name in counts.HASHES)
     statement = f"""
         WITH done AS (
             INSERT INTO entries AS e (list_id, identity, md5, sha1, sha256, pdq, pdq_quality,
@@ -123,14 +128,22 @@ def _merge(session: Session, list_id: int, change: int, *, keep_known: bool) -> 
             SELECT :list_id, identity, md5, sha1, sha256, pdq, pdq_quality, scheme, code, upstream_id, :change
             FROM incoming ORDER BY line
             ON CONFLICT (list_id, identity) DO UPDATE
-            SET {assignments}, change = excluded.change, removed_at = NULL
+            SET {assignments}, change = excluded.change, removed_at = NULL,
+                retracted = CASE WHEN e.removed_at IS NULL AND ({lost}) THEN excluded.change ELSE e.retracted END
             WHERE e.removed_at IS NOT NULL
                 OR ({", ".join(f"e.{name}" for name in kept)}) IS DISTINCT FROM ({", ".join(kept.values())})
-            RETURNING (xmax = 0) AS added
+            RETURNING e.*, (xmax = 0) AS added
         )
-        SELECT count(*) FILTER (WHERE added), count(*) FILTER (WHERE NOT added) FROM done
+        SELECT count(*) FILTER (WHERE added), count(*) FILTER (WHERE NOT added),
+            count(*) - count(before.id),
+            count(*) FILTER (WHERE done.disputed) - count(*) FILTER (WHERE before.disputed),
+            {", ".join(f"count(done.{name}) - count(before.{name})" for name in counts.HASHES)}
+        -- A statement sees the table as it was before: what the changed rows were is still there to be read.
+        FROM done LEFT JOIN entries AS before
+            ON NOT done.added AND before.id = done.id AND before.removed_at IS NULL
     """  # noqa: S608 - made of constants
-    added, changed = session.execute(text(statement), {"list_id": list_id, "change": change}).one()
+    added, changed, *by = session.execute(text(statement), {"list_id": list_id, "change": change}).one()
+    counts.add(session, list_id, Counts(*by))
     return added, changed
 
 
@@ -147,16 +160,20 @@ def _remove_missing(session: Session, row: HashList, change: int, mode: ImportMo
         FROM entries AS e WHERE e.list_id = :list_id AND e.removed_at IS NULL
             AND NOT EXISTS (SELECT FROM incoming WHERE incoming.identity = e.identity)
     """
-    present: int = session.execute(
-        text("SELECT count(*) FROM entries WHERE list_id = :list_id AND removed_at IS NULL"), {"list_id": row.id}
-    ).scalar_one()
+    present = counts.of_list(session, row.id).entries
     lost: int = session.execute(text(f"SELECT count(*) {missing}"), {"list_id": row.id}).scalar_one()
     if lost > present * LARGEST_LOSS and not mode.force:
         raise UpdateQuarantined(f"The file lacks {lost} of the {present} entries of {row.name!r}.")
-    session.execute(
-        text(f"UPDATE entries SET removed_at = now(), change = :change WHERE id IN (SELECT e.id {missing})"),  # noqa: S608
-        {"list_id": row.id, "change": change},
-    )
+    statement = f"""
+        WITH gone AS (
+            UPDATE entries SET removed_at = now(), change = :change, retracted = :change
+            WHERE id IN (SELECT e.id {missing}) RETURNING *
+        )
+        SELECT count(*), count(*) FILTER (WHERE disputed), {", ".join(f"count({name})" for name in counts.HASHES)}
+        FROM gone
+    """  # noqa: S608 - made of constants
+    gone = Counts(*session.execute(text(statement), {"list_id": row.id, "change": change}).one())
+    counts.add(session, row.id, counts.minus(gone))
     return lost
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from seawall.database.tables import Entry, HashList, ListRemoval, now
 from seawall.errors import BadInput, NotFound
 from seawall.evidence import audit
+from seawall.hashlists import counts
 from seawall.hashlists.changes import announce, next_change
-from seawall.records import FARTHEST_DISTANCE, Actor, HarmClass, HashKind, ListInfo, Trust
+from seawall.hashlists.counts import Counts
+from seawall.records import FARTHEST_DISTANCE, OWN_SOURCE, Actor, HarmClass, HashKind, ListInfo, Trust
 
 LONGEST_NAME = 100
 DEFAULTS: Mapping[str, str | int | bool] = MappingProxyType(
@@ -99,12 +101,25 @@ def check_list(name: str, definition: ListDefinition) -> None:
         )
 
 
+def refuse_own_source(definition: ListDefinition) -> None:
+    """Refuses the source that stands for what was confirmed here.
+
+    Raises:
+        BadInput: it is that.
+    """
+    if definition.source == OWN_SOURCE:
+        raise BadInput(
+            f"The source {OWN_SOURCE!r} is for what reviewers confirm here.", hint="Name who stands behind it."
+        )
+
+
 def ensure_list(session: Session, name: str, definition: ListDefinition, actor: Actor) -> ListInfo:
     """Makes the list, or changes it to what is wanted; does nothing when it is so already.
 
     Raises:
         BadInput: the name, source or distance cannot be.
     """
+    refuse_own_source(definition)
     row, event = put_list(session, name, definition, next_change(session))
     if event is not None:
         announce(session, row.change)
@@ -126,6 +141,7 @@ def put_list(session: Session, name: str, definition: ListDefinition, change: in
         row = HashList(name=name, change=change, **values)
         session.add(row)
         session.flush()
+        counts.add(session, row.id, Counts())
         return row, ("list.create", f"list:{name}", dict(values))
     changed = {key: value for key, value in wanted.items() if getattr(row, key) != value}
     if not changed:
@@ -158,12 +174,32 @@ def remove_list(session: Session, name: str, actor: Actor) -> None:
     row = _row(session, name)
     session.add(ListRemoval(list_id=row.id, name=name, change=change))
     session.flush()
-    counted = select(func.count()).where(Entry.list_id == row.id, Entry.removed_at.is_(None))
-    entries = session.scalar(counted) or 0
+    entries = counts.of_list(session, row.id).entries
     session.execute(delete(HashList).where(HashList.id == row.id))
     session.expunge(row)
     announce(session, change)
     audit.append(session, actor, "list.remove", f"list:{name}", {"entries": entries})
+
+
+def entries_named(
+    session: Session,
+    list_id: int,
+    *,
+    upstream_id: str | None = None,
+    value: bytes | None = None,
+    among: Collection[int] | None = None,
+) -> list[int]:
+    """The numbers of the entries of a list that bind, by what is given: the number that its source gave them, any of
+    their hashes, or their own numbers. Of hashes there is no index: with millions of entries it takes seconds."""
+    wanted = select(Entry.id).where(Entry.list_id == list_id, Entry.removed_at.is_(None)).order_by(Entry.id)
+    if upstream_id is not None:
+        wanted = wanted.where(Entry.upstream_id == upstream_id)
+    if value is not None:
+        kinds = [kind for kind in HashKind if kind.length == len(value)]
+        wanted = wanted.where(or_(*(getattr(Entry, kind.value) == value for kind in kinds)))
+    if among is not None:
+        wanted = wanted.where(Entry.id.in_(among))
+    return list(session.scalars(wanted))
 
 
 def remove_entry(session: Session, entry_id: int, actor: Actor) -> None:
@@ -173,41 +209,30 @@ def remove_entry(session: Session, entry_id: int, actor: Actor) -> None:
     Raises:
         NotFound: there is no such entry, or it is removed already.
     """
-    _change_entry(session, entry_id, {"removed_at": now()}, ("entry.remove", actor, {}))
+    _change_entry(session, entry_id, {"removed_at": now()}, ("entry.remove", actor, {}), retracts=True)
 
 
 def dispute_entry(session: Session, entry_id: int, disputed: bool, actor: Actor) -> None:
-    """Marks an entry as disputed, or takes the mark off. It keeps matching; the policy decides what that is worth.
+    """Marks an entry as disputed, or takes the mark off. It keeps matching; the policy decides what that is worth,
+    also for what it has held before.
 
     Raises:
         NotFound: there is no such entry.
     """
-    _change_entry(session, entry_id, {"disputed": disputed}, ("entry.dispute", actor, {"disputed": disputed}))
+    event: tuple[str, Actor, dict[str, audit.Json]] = ("entry.dispute", actor, {"disputed": disputed})
+    _change_entry(session, entry_id, {"disputed": disputed}, event, retracts=disputed)
 
 
 def summaries(session: Session) -> tuple[ListSummary, ...]:
     """All lists with their counts, by name."""
-    kinds = (Entry.md5, Entry.sha1, Entry.sha256, Entry.pdq)
-    counted = (
-        select(
-            Entry.list_id,
-            func.count(),
-            func.count().filter(Entry.disputed),
-            *(func.count(column) for column in kinds),
-        )
-        .where(Entry.removed_at.is_(None))
-        .group_by(Entry.list_id)
-    )
-    counts = {row[0]: row[1:] for row in session.execute(counted)}
-    return tuple(
-        _summary(row, *counts.get(row.id, (0, 0, 0, 0, 0, 0)))
-        for row in session.scalars(select(HashList).order_by(HashList.name))
-    )
+    known = counts.of_all(session)
+    rows = session.scalars(select(HashList).order_by(HashList.name))
+    return tuple(_summary(row, known.get(row.id, Counts())) for row in rows)
 
 
-def _summary(row: HashList, entries: int, disputed: int, *hashes: int) -> ListSummary:
-    by_kind = MappingProxyType(dict(zip(HashKind, hashes, strict=True)))
-    return ListSummary(row.info(), entries, by_kind, disputed, row.created_at, row.updated_at)
+def _summary(row: HashList, known: Counts) -> ListSummary:
+    by_kind = MappingProxyType(dict(known.hashes))
+    return ListSummary(row.info(), known.entries, by_kind, known.disputed, row.created_at, row.updated_at)
 
 
 def _switch(session: Session, name: str, enabled: bool, actor: Actor, reason: str | None) -> ListInfo:
@@ -223,15 +248,33 @@ def _switch(session: Session, name: str, enabled: bool, actor: Actor, reason: st
 
 
 def _change_entry(
-    session: Session, entry_id: int, values: dict[str, object], event: tuple[str, Actor, dict[str, audit.Json]]
+    session: Session,
+    entry_id: int,
+    values: dict[str, object],
+    event: tuple[str, Actor, dict[str, audit.Json]],
+    *,
+    retracts: bool,
 ) -> None:
     change = next_change(session)
-    where = (Entry.id == entry_id, Entry.removed_at.is_(None))
-    statement = update(Entry).where(*where).values(**values, change=change).returning(Entry.list_id)
-    list_id = session.scalar(statement)
-    if list_id is None:
+    entry = session.scalar(
+        select(Entry)
+        .where(Entry.id == entry_id, Entry.removed_at.is_(None))
+        .execution_options(populate_existing=True)
+        .with_for_update()
+    )
+    if entry is None:
         raise NotFound(f"There is no entry of the number {entry_id}.")
-    moved = update(HashList).where(HashList.id == list_id).values(change=change).returning(HashList.name)
+    by = counts.minus(counts.of_entry(entry))
+    for name, value in values.items():
+        setattr(entry, name, value)
+    entry.change = change
+    if retracts:
+        entry.retracted = change
+    session.flush()
+    counts.add(session, entry.list_id, by)
+    if entry.removed_at is None:
+        counts.add(session, entry.list_id, counts.of_entry(entry))
+    moved = update(HashList).where(HashList.id == entry.list_id).values(change=change).returning(HashList.name)
     name = session.scalars(moved).one()
     announce(session, change)
     act, actor, details = event

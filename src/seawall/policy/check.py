@@ -13,16 +13,18 @@ from typing import Any, TypeVar
 
 from seawall.policy import doubts
 from seawall.policy.positions import Path, Position, Positions, find_positions
-from seawall.policy.rules import PERMISSIVE, Conditions, FindingKind, Policy, Rule
+from seawall.policy.rules import CAUTIOUS_DISTANCE, PERMISSIVE, Conditions, Copies, FindingKind, Policy, Rule
 from seawall.records import FARTHEST_DISTANCE, HarmClass, HashKind, MatchKind, Trust, Verdict
 
 LARGEST_TEXT = 1024 * 1024
 VERSION = 1
 RULE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-RESERVED_NAMES = ("no-rule", "decision")
+RESERVED_NAMES = ("no-rule", "decision", "retraction")
 AT = re.compile(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$", re.DOTALL)
 
 RULE_KEYS = ("name", "explanation", "when", "verdict", "urgent")
+COPIES_KEYS = ("digest", "pdq_distance")
+OFF = "off"
 CHOICES: Mapping[str, type[enum.StrEnum]] = {
     "kind": MatchKind,
     "hash_kind": HashKind,
@@ -87,7 +89,7 @@ def check(text: str, origin: str) -> Checked:
     if document is None:
         return Checked(text, None, tuple(reader.errors), ())
     reader.positions = find_positions(text)
-    rules = reader.policy(document)
+    rules, copies = reader.policy(document), reader.copies(document)
     errors = tuple(sorted(reader.errors, key=lambda problem: problem.position))
     if errors:
         return Checked(text, None, errors, ())
@@ -96,7 +98,7 @@ def check(text: str, origin: str) -> Checked:
         for number, rule in enumerate(rules)
         for doubt in doubts.of_rule(rule)
     )
-    return Checked(text, Policy(version_of(text), text, rules, origin), (), warnings)
+    return Checked(text, Policy(version_of(text), text, rules, origin, copies), (), warnings)
 
 
 def normalised(text: str) -> str:
@@ -135,7 +137,7 @@ class _Reader:
         return None
 
     def policy(self, document: dict[str, Any]) -> tuple[Rule, ...]:
-        self._unknown(document, ("version", "rule"), (), "key")
+        self._unknown(document, ("version", "copies", "rule"), (), "key")
         if "version" not in document:
             self.complain(Position(1, 1), f'"version" is missing; write "version = {VERSION}"')
         elif type(document["version"]) is not int or document["version"] != VERSION:
@@ -154,6 +156,21 @@ class _Reader:
                 first = self.positions.of_value(("rule", seen[name], "name")).line
                 self._at_value(("rule", number, "name"), f'"{name}" is already the name of the rule in line {first}')
         return tuple(rule for rule in rules if rule is not None)
+
+    def copies(self, document: dict[str, Any]) -> Copies:
+        given = document.get("copies", {})
+        if not isinstance(given, dict):
+            self._at_value(("copies",), 'this is written as a table: "[copies]"')
+            return Copies()
+        self._unknown(given, COPIES_KEYS, ("copies",), "key of [copies]")
+        digest = self._boolean(given, "digest", ("copies",))
+        distance = given.get("pdq_distance", CAUTIOUS_DISTANCE)
+        if distance == OFF or type(distance) is not int or not 0 <= distance <= FARTHEST_DISTANCE:
+            if distance != OFF:
+                place = ("copies", "pdq_distance")
+                self._at_value(place, f'"pdq_distance" is a whole number from 0 to {FARTHEST_DISTANCE}, or "{OFF}"')
+            distance = None
+        return Copies(digest is not False, distance)
 
     def _rule(self, given: dict[str, Any], path: Path) -> Rule | None:
         before = len(self.errors)

@@ -37,9 +37,12 @@ def decide(policy: Policy, findings: Sequence[Finding], *, surface: str) -> Judg
     """What the policy makes of the findings on this surface.
 
     Every rule that fires gives reasons, strictest first; the strictest verdict counts. A finding that no fired rule
-    took up holds the content, whatever the policy says elsewhere.
+    took up holds the content, whatever the policy says elsewhere. A likeness to something that was confirmed here
+    says nothing unless the policy counts it as a copy.
     """
-    ordered = in_order(findings)
+    if not findings:
+        return Judgement(Verdict.ALLOW, False, (), policy.version)
+    ordered = in_order(finding for finding in findings if policy.copies.count(finding))
     verdict, urgent, covered = Verdict.ALLOW, False, set[Finding]()
     reasons: list[tuple[int, Reason]] = []
     for rule in policy.rules:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seawall.policy.decide import decide, describe, in_order
-from seawall.policy.rules import Conditions, FindingKind, Policy, Rule, either, sources
+from seawall.policy.rules import Conditions, Copies, FindingKind, Policy, Rule, either, sources
 from seawall.records import Finding, Judgement, Verdict
 
 DEEDS = {
@@ -40,9 +40,19 @@ def in_words(rule: Rule) -> str:
     return f"When there is {_conditions_in_words(rule.when)}: {deed}."
 
 
+def copies_in_words(copies: Copies) -> str:
+    """What counts as a copy of something that a reviewer confirmed, as a sentence."""
+    if copies.off:
+        return "What a reviewer confirms is put on no list: copies of it are found by other lists alone."
+    counted = ["the same digest"] if copies.digest else []
+    if copies.pdq_distance is not None:
+        counted.append(f"PDQ at distance 0 to {copies.pdq_distance}")
+    return f"What a reviewer confirms is known from then on, as on a trusted list: by {' and by '.join(counted)}."
+
+
 def explain(policy: Policy, findings: Sequence[Finding], *, surface: str) -> Explanation:
     """What the policy makes of the findings, rule by rule in the order of the file."""
-    ordered = in_order(findings)
+    ordered = in_order(finding for finding in findings if policy.copies.count(finding))
     traces = tuple(_trace(rule, ordered, surface) for rule in policy.rules)
     return Explanation(decide(policy, findings, surface=surface), traces)
 

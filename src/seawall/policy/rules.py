@@ -113,6 +113,32 @@ class Rule:
         return bool(fitting) and (needed is None or sources(fitting) >= needed)
 
 
+# At this distance lies what was compressed again, resized or saved in another format, and hardly any other picture.
+CAUTIOUS_DISTANCE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """What counts as a copy of something that a reviewer confirmed: the same digest, and PDQ within `pdq_distance`
+    bits (None: no PDQ counts)."""
+
+    digest: bool = True
+    pdq_distance: int | None = CAUTIOUS_DISTANCE
+
+    @property
+    def off(self) -> bool:
+        """Whether nothing counts as one."""
+        return not self.digest and self.pdq_distance is None
+
+    def count(self, finding: Finding) -> bool:
+        """Whether a finding says something: anything but a likeness to what was confirmed here that is no copy."""
+        if not isinstance(finding, Match) or not finding.list.is_own:
+            return True
+        if finding.kind is MatchKind.EXACT:
+            return self.digest
+        return self.pdq_distance is not None and finding.distance <= self.pdq_distance
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A whole policy. `version` is a digest of its text, so that a verdict names exactly the rules it came from."""
@@ -121,11 +147,15 @@ class Policy:
     text: str
     rules: tuple[Rule, ...]
     origin: str
+    copies: Copies = Copies()
 
 
 def sources(findings: tuple[Finding, ...]) -> int:
-    """From how many sources that do not depend on each other these matches come."""
-    return len({finding.list.source for finding in findings if isinstance(finding, Match)})
+    """From how many sources that do not depend on each other these matches come. What was confirmed here is none: it
+    may have been confirmed by the very list that is counted beside it."""
+    return len(
+        {finding.list.source for finding in findings if isinstance(finding, Match) and not finding.list.is_own}
+    )
 
 
 def either(values: tuple[str, ...]) -> str:

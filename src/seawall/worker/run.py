@@ -12,16 +12,21 @@ import psycopg
 import structlog
 from procrastinate.exceptions import ConnectorException
 
+from seawall import copies, late, news, retraction
 from seawall.actions import outbox
 from seawall.actions.delivery import Deliverer
 from seawall.database.sessions import Database
-from seawall.errors import DatabaseUnavailable
-from seawall.worker.tasks import HEARTBEAT_S, SILENT_S, Parts, build_app
+from seawall.engines.jobs import defer
+from seawall.errors import DatabaseUnavailable, IndexUnavailable
+from seawall.rooms import Rooms
+from seawall.worker.tasks import HEARTBEAT_S, SILENT_S, WALK, Parts, build_app
 
 if TYPE_CHECKING:
     from seawall.runtime import Runtime
 
 SWEEP_S = 1.0
+# How often it is looked whether the files of the ledger have something to catch up with.
+TEND_S = 30.0
 # A notification wakes the worker at once. One that arrives just while it looks for jobs is lost, and then this is how
 # long the job waits; half a second keeps a webhook well under one.
 FETCH_S = 0.5
@@ -42,7 +47,7 @@ async def run_worker(
         concurrency: jobs run at once; `settings.worker_concurrency` when None.
         install_signal_handlers: whether SIGINT and SIGTERM end it. Leave it out inside a server.
     """
-    parts = Parts(runtime.settings, runtime.database, runtime.master_key, runtime.rooms.vault)
+    parts = Parts(runtime.settings, runtime.database, runtime.master_key, runtime.rooms.vault, runtime.rooms)
     await work(
         parts,
         concurrency or runtime.settings.worker_concurrency,
@@ -57,6 +62,9 @@ async def work(parts: Parts, concurrency: int, *, install_signal_handlers: bool 
         tasks = [
             asyncio.create_task(_work_on(parts, deliverer, concurrency), name="worker"),
             asyncio.create_task(_keep_sweeping(parts.database), name="sweep of the outbox"),
+            asyncio.create_task(_keep_watching_lists(parts), name="walks through the ledger"),
+            asyncio.create_task(_keep_looking_back(parts), name="retractions"),
+            asyncio.create_task(_keep_ledger_files(parts), name="files of the ledger"),
             asyncio.create_task(told_to_stop.wait(), name="signal"),
         ]
         try:
@@ -107,6 +115,60 @@ async def _keep_sweeping(database: Database) -> None:
         except DatabaseUnavailable as error:
             log.warning("outbox.not_swept", error=error.message)
         await asyncio.sleep(SWEEP_S)
+
+
+async def _keep_watching_lists(parts: Parts) -> None:
+    """Lets lists that have changed walk through the ledger, and looks after uploads that were on their way. What is
+    to do is read off the lists themselves each time, so that no lost job can leave something unwalked."""
+    while True:
+        if parts.rooms is not None:
+            try:
+                await asyncio.to_thread(_watch_lists, parts.rooms)
+            except (DatabaseUnavailable, IndexUnavailable) as error:
+                log.warning("lists.not_watched", error=error.message)
+        await asyncio.sleep(SWEEP_S)
+
+
+async def _keep_looking_back(parts: Parts) -> None:
+    """Tells the platform's own lists what was decided, takes back what entries had held that were removed or
+    disputed, and compares what waits for a decision with what lists have learnt. Not together with the walks: where
+    a large list goes, this takes a while."""
+    aligned = False
+    while True:
+        if parts.rooms is not None:
+            try:
+                aligned = aligned or await asyncio.to_thread(copies.align, parts.rooms)
+                await asyncio.to_thread(copies.settle, parts.rooms)
+                await asyncio.to_thread(retraction.look_back, parts.rooms)
+                await asyncio.to_thread(news.look, parts.rooms)
+            except (DatabaseUnavailable, IndexUnavailable) as error:
+                log.warning("retractions.not_looked_for", error=error.message)
+        await asyncio.sleep(SWEEP_S)
+
+
+async def _keep_ledger_files(parts: Parts) -> None:
+    """Makes the files in which new entries find what is in the ledger, and keeps them near to it."""
+    if parts.rooms is None:
+        await asyncio.Event().wait()
+        return
+    ledger = parts.rooms.ledger
+    try:
+        while True:
+            try:
+                busy = await asyncio.to_thread(ledger.tend)
+            except DatabaseUnavailable as error:
+                log.warning("ledger.files_not_tended", error=error.message)
+                busy = False
+            await asyncio.sleep(SWEEP_S if busy else TEND_S)
+    finally:
+        ledger.close()
+
+
+def _watch_lists(rooms: Rooms) -> None:
+    with rooms.database.transaction() as session:
+        if late.due(session):
+            defer(session, WALK, lock=WALK, queueing_lock=WALK)
+    late.stragglers(rooms)
 
 
 def _sweep(database: Database) -> None:

@@ -11,6 +11,7 @@ import structlog
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
+from seawall import late
 from seawall.access import logins
 from seawall.actions import outbox
 from seawall.actions.delivery import Deliverer
@@ -18,6 +19,10 @@ from seawall.database.sessions import Database
 from seawall.engines.jobs import job_app
 from seawall.evidence.master_key import MasterKey
 from seawall.evidence.vault import Vault
+from seawall.matching.expiry import expire
+from seawall.matching.partitions import make_months
+from seawall.records import SYSTEM
+from seawall.rooms import Rooms
 from seawall.settings import Settings
 
 HEARTBEAT_S = 5.0
@@ -26,17 +31,21 @@ SILENT_S = 30.0
 # Jobs that failed stay for a look back; those that succeeded are removed at once.
 KEEP_FINISHED_HOURS = 7 * 24
 
+# One walk at a time in all of the service; a second one waits.
+WALK = "ledger.walk"
+
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What the tasks work with."""
+    """What the tasks work with. Without rooms nothing is judged here, and no list walks through the ledger."""
 
     settings: Settings
     database: Database
     master_key: MasterKey
     vault: Vault
+    rooms: Rooms | None = None
 
 
 def build_app(parts: Parts, deliverer: Deliverer) -> procrastinate.App:
@@ -69,6 +78,17 @@ def build_app(parts: Parts, deliverer: Deliverer) -> procrastinate.App:
     async def remove_orphans(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
         await asyncio.to_thread(_remove_orphans, parts)
 
+    @app.periodic(cron="37 2 * * *")
+    @app.task(name="ledger.housekeeping", queueing_lock="ledger.housekeeping")
+    async def keep_months(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
+        await asyncio.to_thread(_keep_months, parts)
+
+    if (rooms := parts.rooms) is not None:
+
+        @app.task(name=WALK)
+        async def walk() -> None:
+            await asyncio.to_thread(late.walk, rooms)
+
     return app
 
 
@@ -95,3 +115,9 @@ def _forget_sessions(database: Database) -> None:
 def _remove_orphans(parts: Parts) -> None:
     with parts.database.transaction() as session:
         parts.vault.remove_orphans(session)
+
+
+def _keep_months(parts: Parts) -> None:
+    make_months(parts.database)
+    if parts.settings.ledger_keep_days is not None:
+        expire(parts.database, parts.settings.ledger_keep_days, SYSTEM)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from seawall.cli.main import app
 from seawall.database.sessions import Database
-from seawall.errors import BadInput, ListFormatInvalid, NotFound, UpdateQuarantined
+from seawall.database.tables import Entry
+from seawall.errors import BadInput, HashInvalid, ListFormatInvalid, NotFound, UpdateQuarantined
+from seawall.hashlists import store
+from seawall.hashlists.tally import MatchTally
 from seawall.settings import Settings
+from tests.integration.cases.material import add, match
 
 
 def md5(number: int) -> str:
@@ -123,3 +129,53 @@ def test_what_cannot_be(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["import", "show", "enable", "disable", "remove"])
 def test_every_command_has_an_example(command: str) -> None:
     assert "Example: seawall lists" in " ".join(lists(command, "--help").stdout.split())
+
+
+def test_stats_tell_size_growth_and_matches(tmp_path: Path, database: Database) -> None:
+    assert "There are no lists" in lists("stats").stdout
+    lists("import", file_of(tmp_path, 1, 2, 3), "--name", "test", "--test")
+    tally = MatchTally(database)
+    tally.record(["test"])
+    tally.record(["test"], late=True)
+    tally.flush()
+    (one,) = json.loads(lists("stats", "test", "--json", "--days", "7").stdout)
+    assert (one["entries"], one["hashes"]["md5"], one["entries_before"]) == (3, 3, None)
+    assert [(day["entries"], day["matches"], day["late_matches"]) for day in one["days"]] == [(3, 1, 1)]
+    assert "Late matches" in lists("stats").stdout
+    assert md5(1) not in lists("stats").stdout
+    with pytest.raises(NotFound):
+        lists("stats", "other")
+
+
+def test_what_a_case_met_is_disputed(tmp_path: Path, database: Database) -> None:
+    lists("import", file_of(tmp_path, 1, 2), "--name", "test")
+    with database.transaction() as session:
+        list_id = store.get_list(session, "test").list_id
+        entry = store.entries_named(session, list_id, value=bytes.fromhex(md5(2)))[0]
+        met = replace(match(), entry_id=entry, list=replace(match().list, list_id=list_id))
+        case, _item, _created = add(session, "c1", findings=[met])
+        number = case.id
+    assert "1 entry of test disputed." in lists("dispute", "test", "--case", number).stdout
+    with database.transaction() as session:
+        assert session.scalars(select(Entry.id).where(Entry.disputed)).all() == [entry]
+
+
+def test_single_entries_are_disputed_and_removed(tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("id,md5\n" + "".join(f"n{number},{md5(number)}\n" for number in (1, 2, 3)))
+    lists("import", file, "--name", "test")
+    assert "1 entry of test disputed." in lists("dispute", "test", "--id", "n1").stdout
+    assert shown("test")[0]["disputed"] == 1
+    assert "1 entry of test not disputed any more." in lists("dispute", "test", "--hash", md5(1), "--undo").stdout
+    assert shown("test")[0]["disputed"] == 0
+    assert "1 entry of test removed." in lists("remove-entry", "test", "--hash", md5(2)).stdout
+    assert shown("test")[0]["entries"] == 2
+    with pytest.raises(NotFound, match="no such entry"):
+        lists("remove-entry", "test", "--hash", md5(2))
+    with pytest.raises(NotFound, match="case 9"):
+        lists("remove-entry", "test", "--case", "9")
+    with pytest.raises(HashInvalid):
+        lists("remove-entry", "test", "--hash", "xyz")
+    for arguments in ((), ("--id", "n1", "--hash", md5(1))):
+        with pytest.raises(BadInput, match="Which entries"):
+            lists("dispute", "test", *arguments)

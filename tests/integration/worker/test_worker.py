@@ -261,7 +261,8 @@ def test_housekeeping_runs(post: Post, parts: Parts) -> None:
         session.execute(
             text("INSERT INTO failed_logins (name_hash, minute, attempts) VALUES ('x', now() - interval '3 days', 1)")
         )
-        for task in ("worker.rescue", "worker.housekeeping", "access.housekeeping", "evidence.housekeeping"):
+        houses = ("worker", "access", "evidence", "ledger")
+        for task in ("worker.rescue", *(f"{house}.housekeeping" for house in houses)):
             defer(session, task, timestamp=0)
 
     async def run() -> None:
@@ -288,4 +289,5 @@ def test_every_periodic_task_is_registered(post: Post, parts: Parts) -> None:
         "worker.housekeeping",
         "access.housekeeping",
         "evidence.housekeeping",
+        "ledger.housekeeping",
     }

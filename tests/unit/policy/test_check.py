@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from seawall.errors import PolicyInvalid
 from seawall.policy.check import check, normalised
 from seawall.policy.load import default_text, parse_policy
+from seawall.policy.rules import Copies
 
 RULE = """[[rule]]
 name = "x"
@@ -182,3 +183,29 @@ def test_any_edit_of_a_policy_is_checked_without_a_crash(start: int, length: int
     assert (checked.policy is None) == bool(checked.errors)
     lines = checked.text.count("\n") + 1
     assert all(1 <= problem.position.line <= lines for problem in checked.errors)
+
+
+@pytest.mark.parametrize(
+    ("copies", "message"),
+    [
+        ("copies = 3", 'p.toml:2:10: this is written as a table: "[copies]"'),
+        ("[copies]\ndigest = 1", 'p.toml:3:10: "digest" is true or false, without quotes'),
+        ("[copies]\ndigset = true", 'p.toml:3:1: "digset" is no key of [copies]; did you mean "digest"?'),
+        ("[copies]\npdq_distance = 32", 'p.toml:3:16: "pdq_distance" is a whole number from 0 to 31, or "off"'),
+        ("[copies]\npdq_distance = true", 'p.toml:3:16: "pdq_distance" is a whole number from 0 to 31, or "off"'),
+        ('[copies]\npdq_distance = "none"', 'p.toml:3:16: "pdq_distance" is a whole number from 0 to 31, or "off"'),
+    ],
+)
+def test_what_counts_as_a_copy_is_checked(copies: str, message: str) -> None:
+    assert errors(f"version = 1\n{copies}\n{RULE}") == [message]
+
+
+def test_copies_by_default_and_by_word() -> None:
+    def of(text: str) -> Copies:
+        checked = check("version = 1\n" + text + "\n" + RULE, "p.toml")
+        assert checked.policy is not None
+        return checked.policy.copies
+
+    assert of("") == Copies(True, 10)
+    assert of("[copies]\npdq_distance = 0") == Copies(True, 0)
+    assert of('[copies]\ndigest = false\npdq_distance = "off"') == Copies(False, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from seawall.policy.decide import REASONS_PER_RULE, UNCOVERED, decide
 from seawall.policy.load import default_policy, parse_policy
-from seawall.policy.rules import Conditions, FindingKind, Policy, Rule
+from seawall.policy.rules import Conditions, Copies, FindingKind, Policy, Rule
 from seawall.records import Finding, Orientation, ScanOwed, Trust, Verdict
 
 from .findings import FINDINGS, SURFACES, exact, perceptual, policies
@@ -54,6 +55,56 @@ def policy(*rules: str) -> Policy:
 def test_the_default_policy(findings: list[Finding], expected: str) -> None:
     for order in itertools.permutations(findings):
         assert verdict(*order) == expected
+
+
+OWN = "this platform"
+
+
+@pytest.mark.parametrize(
+    ("findings", "expected"),
+    [
+        ([replace(exact("own", TRUSTED), list=replace(exact("own", TRUSTED).list, source=OWN))], "block urgent"),
+        ([perceptual("own", 10, trust=TRUSTED, source=OWN)], "hold"),
+        ([perceptual("own", 11, trust=TRUSTED, source=OWN)], "allow"),
+        # It may have been confirmed by that very list.
+        ([perceptual("own", 3, trust=TRUSTED, source=OWN), perceptual("a", 3)], "hold"),
+        ([perceptual("own", 3, source=OWN), perceptual("a", 3), perceptual("b", 3)], "block"),
+    ],
+)
+def test_what_was_confirmed_here(findings: list[Finding], expected: str) -> None:
+    for order in itertools.permutations(findings):
+        assert verdict(*order) == expected
+
+
+def test_what_counts_as_a_copy_is_the_policys_word() -> None:
+    text = default_policy().text
+    near = perceptual("own", 0, trust=TRUSTED, source=OWN)
+    same = replace(exact("own", TRUSTED), list=near.list)
+    neither = parse_policy(
+        text.replace("pdq_distance = 10", 'pdq_distance = "off"').replace("digest = true", "digest = false"), "p"
+    )
+    assert (neither.copies.off, verdict(near, same, policy=neither)) == (True, "allow")
+    assert verdict(OWED, near, policy=neither) == "hold"
+    farther = parse_policy(text.replace("pdq_distance = 10", "pdq_distance = 31"), "p")
+    assert verdict(perceptual("own", 31, source=OWN), policy=farther) == "hold"
+    without = parse_policy(text.replace("[copies]\ndigest = true\npdq_distance = 10\n", ""), "p")
+    assert without.copies == default_policy().copies
+
+
+@given(
+    st.lists(st.integers(0, 31), max_size=4),
+    st.integers(0, 31) | st.none(),
+    st.booleans(),
+    st.lists(FINDINGS, max_size=3),
+)
+def test_what_is_no_copy_changes_nothing(
+    distances: list[int], reach: int | None, digest: bool, others: list[Finding]
+) -> None:
+    counted = replace(DEFAULT, copies=Copies(digest, reach))
+    own = [perceptual("own", each, trust=TRUSTED, source=OWN, entry=100 + n) for n, each in enumerate(distances)]
+    near = [each for each in own if reach is not None and each.distance <= reach]
+    with_all = decide(counted, [*others, *own], surface="upload")
+    assert with_all == decide(counted, [*others, *near], surface="upload")
 
 
 def test_a_reason_says_what_matched_where_and_how() -> None:

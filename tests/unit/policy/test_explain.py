@@ -7,8 +7,9 @@ import json
 import pytest
 
 from seawall.errors import BadInput
-from seawall.policy.explain import explain, in_words
+from seawall.policy.explain import copies_in_words, explain, in_words
 from seawall.policy.load import default_policy, parse_policy
+from seawall.policy.rules import Copies
 from seawall.policy.samples import sample
 from seawall.records import MatchKind, ScanOwed, Trust
 
@@ -124,3 +125,16 @@ def test_wrong_samples_are_bad_input(document: object) -> None:
         sample(json.dumps(document))
     with pytest.raises(BadInput):
         sample("{" + json.dumps(document))
+
+
+def test_what_counts_as_a_copy_in_words() -> None:
+    begins = "What a reviewer confirms is known from then on, as on a trusted list: "
+    assert copies_in_words(DEFAULT.copies) == f"{begins}by the same digest and by PDQ at distance 0 to 10."
+    assert copies_in_words(Copies(False, 3)) == f"{begins}by PDQ at distance 0 to 3."
+    assert copies_in_words(Copies(True, None)) == f"{begins}by the same digest."
+    assert "put on no list" in copies_in_words(Copies(False, None))
+
+
+def test_what_is_no_copy_is_no_finding() -> None:
+    far = perceptual("own", 11, source="this platform")
+    assert {trace.why for trace in explain(DEFAULT, [far], surface="upload").traces} == {"There is no finding."}

@@ -1,0 +1,1 @@
+"""Links: the one form of an address."""
