@@ -100,6 +100,19 @@ def list_keys(session: Session) -> list[KeyListing]:
     return [KeyListing(_info(row), row.created_at, row.last_used_at, row.revoked_at) for row in rows]
 
 
+def named(session: Session, name: str) -> KeyInfo:
+    """The key of that name, for doors whose protocol carries no secret.
+
+    Raises:
+        NotFound: no key that still holds has that name.
+    """
+    row = session.scalar(select(ApiKey).where(ApiKey.name == name, ApiKey.revoked_at.is_(None)))
+    if row is None:
+        raise NotFound(f"No key that holds is named {name}.", hint="`seawall keys create` makes one.")
+    _note_use(session, row)
+    return _info(row)
+
+
 def authenticate(session: Session, secret: str) -> KeyInfo:
     """The key that has this secret; its last use is written at most once a minute.
 
@@ -146,6 +159,14 @@ class KeyRing:
         self._guard = threading.Lock()
         self._known: OrderedDict[bytes, tuple[float, KeyInfo]] = OrderedDict()
 
+    def remembered(self, secret: str) -> KeyInfo | None:
+        """The key that has this secret, if it is remembered. Never waits."""
+        digest = digest_of(secret)
+        now = self._clock()
+        with self._guard:
+            known = self._known.get(digest)
+            return known[1] if known is not None and now < known[0] else None
+
     def authenticate(self, secret: str) -> KeyInfo:
         """The key that has this secret.
 
@@ -153,12 +174,11 @@ class KeyRing:
             Unauthenticated: no key that still holds has this secret.
             DatabaseUnavailable: it is not remembered, and cannot be looked up.
         """
-        digest = digest_of(secret)
         asked_at = self._clock()
+        if (known := self.remembered(secret)) is not None:
+            return known
+        digest = digest_of(secret)
         with self._guard:
-            remembered = self._known.get(digest)
-            if remembered is not None and asked_at < remembered[0]:
-                return remembered[1]
             self._known.pop(digest, None)
         with self._database.transaction() as session:
             info = authenticate(session, secret)

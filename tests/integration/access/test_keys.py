@@ -99,10 +99,13 @@ def test_what_is_remembered_needs_no_database_and_all_else_does(database: Databa
     gone = Database("postgresql://nobody@127.0.0.1:1/none")
     ring = KeyRing(database, clock=lambda: clock[0])
     secret = make(database)
-    ring.authenticate(secret)
+    assert ring.remembered(secret) is None
+    info = ring.authenticate(secret)
     ring._database = gone  # as if it went away
-    assert ring.authenticate(secret).name == "test-forum"
+    assert ring.authenticate(secret) == ring.remembered(secret) == info
+    assert ring.remembered(secret[:-1]) is None
     clock[0] = 10.0
+    assert ring.remembered(secret) is None
     with pytest.raises(DatabaseUnavailable):
         ring.authenticate(secret)
 

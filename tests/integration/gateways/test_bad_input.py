@@ -189,6 +189,11 @@ def test_a_field_in_query_and_form_at_once(api: Api) -> None:
         ("content_id=c1&uploaded_at=9999-12-31T23:59:59Z", "uploaded_at"),
         ("content_id=c1&uploaded_at=9990-12-31T23:59:59-23:59", "uploaded_at"),
         ("content_id=c1&uploaded_at=2026-13-01T12:00:00Z", "uploaded_at"),
+        ("content_id=c1&url=", "url"),
+        ("content_id=c1&url=photos/1.jpg", "url"),
+        ("content_id=c1&url=ftp://example.org/", "url"),
+        ("content_id=c1&url=https://user:word@example.org/", "url"),
+        (f"content_id=c1&url=https://example.org/{'x' * 2048}", "url"),
     ],
 )
 def test_a_field_that_cannot_be_used_is_named(api: Api, query: str, names: str) -> None:
@@ -215,6 +220,8 @@ def hashes(api: Api, document: object) -> httpx.Response:
 @pytest.mark.parametrize(
     "body",
     [
+        b'{"items": [{"content_id": "c1", "pdq_quality": Infinity}]}',
+        b'{"content_id": "c1", "pdq_quality": -Infinity}',
         b"{",
         b"[]",
         b'"text"',
@@ -227,7 +234,7 @@ def hashes(api: Api, document: object) -> httpx.Response:
         b"9" * 5000,
         "{}".encode("utf-16"),
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_what_is_no_json_object(api: Api, body: bytes) -> None:
     refused(hashes(api, body), 400, "body_malformed")
@@ -246,6 +253,7 @@ MD5, PDQ = "a" * 32, "b" * 64
         ({"content_id": ["c1"], "md5": MD5}, "bad_input", "content_id"),
         ({"content_id": "c1\ud800", "md5": MD5}, "bad_input", "content_id"),
         ({"content_id": "c1", "md5": MD5, "sha-256": "x"}, "bad_input", "sha-256"),
+        ({"content_id": "c1", "md5": MD5, "url": 7}, "bad_input", "url"),
         ({"content_id": "c1", "md5": MD5[1:]}, "hash_invalid", "md5"),
         ({"content_id": "c1", "md5": "g" * 32}, "hash_invalid", "md5"),
         ({"content_id": "c1", "md5": 5}, "hash_invalid", "md5"),
@@ -273,6 +281,92 @@ MD5, PDQ = "a" * 32, "b" * 64
 )
 def test_hashes_that_cannot_be_used_are_named(api: Api, document: object, code: str, names: str) -> None:
     assert names in refused(hashes(api, document), 422, code)
+
+
+def test_a_million_hashes_in_one_call(api: Api) -> None:
+    """Refused by their number where they are short, and else by their bytes; none is judged."""
+    short = b'{"items": [' + b"0," * 999_999 + b"0]}"
+    assert "1000" in refused(hashes(api, short), 422, "bad_input")
+    item = b'{"content_id": "c1", "md5": "' + MD5.encode() + b'"},'
+    long = b'{"items": [' + item * 999_999 + item[:-1] + b"]}"
+    refused(hashes(api, long), 413, "body_too_large")
+
+
+def shares(api: Api, document: object) -> httpx.Response:
+    body = document if isinstance(document, bytes) else json.dumps(document, separators=(",", ":")).encode()
+    return api.client.post("/v1/shares", content=body)
+
+
+def contents(api: Api, document: object) -> httpx.Response:
+    body = document if isinstance(document, bytes) else json.dumps(document, separators=(",", ":")).encode()
+    return api.client.post("/v1/content", content=body)
+
+
+@pytest.mark.parametrize(
+    ("document", "code", "names"),
+    [
+        ({}, "bad_input", "names nothing"),
+        ({"account_id": "account-1"}, "bad_input", "names nothing"),
+        ({"content_id": None, "url": None, "md5": None}, "bad_input", "names nothing"),
+        ({"content_id": ""}, "bad_input", "content_id"),
+        ({"content_id": "c1\0"}, "bad_input", "content_id"),
+        ({"content_id": "c1\ud800"}, "bad_input", "content_id"),
+        ({"content_id": "x" * 513}, "bad_input", "content_id"),
+        ({"content_id": 7}, "bad_input", "content_id"),
+        ({"content_id": "c1", "url": "https://a/"}, "bad_input", "url"),
+        ({"md5": MD5, "url": "https://a/"}, "bad_input", "url"),
+        ({"url": "a"}, "bad_input", "url"),
+        ({"url": ["https://a/"]}, "bad_input", "url"),
+        ({"url": "https://user:word@a/"}, "bad_input", "url"),
+        ({"url": "https://\u202e/"}, "bad_input", "url"),
+        ({"content_id": "c1", "filename": "a.jpg"}, "bad_input", "filename"),
+        ({"content_id": "c1", "surface": "a b"}, "bad_input", "surface"),
+        ({"md5": MD5[1:]}, "hash_invalid", "md5"),
+        ({"sha256": "g" * 64}, "hash_invalid", "sha256"),
+        ({"pdq": PDQ, "pdq_quality": 101}, "bad_input", "pdq_quality"),
+        ({"md5": MD5, "pdq_quality": 50}, "bad_input", "pdq_quality"),
+        ({"items": []}, "bad_input", "items"),
+        ({"items": "c1"}, "bad_input", "items"),
+        ({"items": [{"content_id": "c1"}], "content_id": "c1"}, "bad_input", "content_id"),
+        ({"items": [{"content_id": "c1"}, {}]}, "bad_input", "items[1]"),
+        ({"items": [{"content_id": "c1"}, "c2"]}, "bad_input", "items[1]"),
+        ({"items": [{"content_id": "c1"}, {"md5": "x"}]}, "hash_invalid", "items[1].md5"),
+        ({"items": [{}] * 1_000_000}, "bad_input", "1000"),
+    ],
+    ids=range(27),
+)
+def test_shares_that_cannot_be_used_are_named(api: Api, document: object, code: str, names: str) -> None:
+    assert names in refused(shares(api, document), 422, code)
+
+
+@pytest.mark.parametrize(
+    ("document", "names"),
+    [
+        ({}, "content_ids"),
+        ({"content_ids": None}, "content_ids"),
+        ({"content_ids": "c1"}, "content_ids"),
+        ({"content_ids": []}, "content_ids"),
+        ({"content_ids": ["c1", None]}, "content_ids[1]"),
+        ({"content_ids": ["c1", 7]}, "content_ids[1]"),
+        ({"content_ids": ["c1", ""]}, "content_ids[1]"),
+        ({"content_ids": ["c1\n"]}, "content_ids[0]"),
+        ({"content_ids": ["\udfff"]}, "content_ids[0]"),
+        ({"content_ids": ["c1"], "more": 1}, "more"),
+        ({"content_ids": ["a"] * 1_000_000}, "1000"),
+    ],
+    ids=range(11),
+)
+def test_content_ids_that_cannot_be_used_are_named(api: Api, document: object, names: str) -> None:
+    assert names in refused(contents(api, document), 422, "bad_input")
+
+
+@pytest.mark.parametrize("path", ["/v1/shares", "/v1/content"])
+def test_bodies_that_are_none(api: Api, path: str) -> None:
+    refused(api.client.post(path, content=b""), 400, "body_empty")
+    refused(api.client.post(path, content=b"{"), 400, "body_malformed")
+    refused(api.client.post(path, content=b'{"content_id":"a","content_id":"b"}'), 400, "body_malformed")
+    refused(api.client.post(path, content=b" " * (4 * 1024 * 1024 + 1)), 413, "body_too_large")
+    refused(api.client.post(f"{path}?content_id=c1", content=b"{}"), 422, "bad_input")
 
 
 def test_parameters_where_none_belong(api: Api) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from concurrent.futures import ThreadPoolExecutor
 
-from seawall.database.tables import Evidence
+import httpx
+import pytest
+from sqlalchemy import select
+
+from seawall.database.tables import Content, Evidence
+from seawall.errors import DatabaseUnavailable
 from seawall.gateways.http.answers import VerdictAnswer, VerdictsAnswer
-from seawall.records import EntryDraft
+from seawall.gateways.http.app import create_app
+from seawall.gateways.http.lean import Lean
+from seawall.records import EntryDraft, Scope
 from tests.integration.gateways.conftest import Api
+from tests.unit.gateways.asking import ask
 
 MD5, SHA1, SHA256 = "0a" * 16, "1b" * 20, "2c" * 32
 PDQ = "f0e1d2c3b4a5968778695a4b3c2d1e0f" * 2
@@ -67,3 +76,82 @@ def test_a_batch_of_the_largest_size(api: Api) -> None:
     items = [{"content_id": f"large-{number}", "md5": f"{number:032x}"} for number in range(1000)]
     response = api.client.post("/v1/hashes", json={"items": items})
     assert len(VerdictsAnswer.model_validate_json(response.content).items) == 1000
+
+
+def test_the_lean_way_answers_as_the_framework_does(api: Api) -> None:
+    """The route is answered before the framework is asked; what it would answer is the same, header by header."""
+    framework = create_app(api.runtime)
+    framework.user_middleware = [each for each in framework.user_middleware if each.cls is not Lean]
+    authorization = {"Authorization": api.client.headers["Authorization"]}
+    lists_only = {"Authorization": f"Bearer {api.key('lists-only', Scope.LISTS)}"}
+    asked: list[tuple[str, dict[str, str], bytes]] = [
+        ("", authorization, json.dumps({"content_id": "same-1", "md5": "f1" * 16}).encode()),
+        ("", authorization, json.dumps({"content_id": "same-1", "md5": "f1" * 16}).encode()),
+        ("", authorization, json.dumps({"content_id": "same-2", "account_id": "a", "md5": MD5}).encode()),
+        ("", authorization, json.dumps({"items": [{"content_id": "same-3", "sha1": SHA1}]}).encode()),
+        ("", {"Authorization": authorization["Authorization"].replace("Bearer", "bEARER ")}, b"{}"),
+        ("", authorization, b'{"content_id": "same-4", "md5": "f1"}'),
+        ("", authorization, b""),
+        ("", authorization, b"{"),
+        ("", authorization, b" " * (4 * 1024 * 1024 + 1)),
+        ("?a=1", {}, b"{}"),
+        ("", {}, b"{}"),
+        ("", {"Authorization": "Basic eDp5"}, b"{}"),
+        ("", {"Authorization": "Bearer"}, b"{}"),
+        ("", {"Authorization": "Bearer swk_nothing"}, b"{}"),
+        ("", lists_only, b"{}"),
+    ]
+    for query, headers, body in asked:
+        answers = [
+            httpx.post(f"{api.url}/v1/hashes{query}", headers={**headers, "X-Request-ID": "same"}, content=body),
+            ask(
+                framework,
+                f"/v1/hashes{query}",
+                "POST",
+                headers={**headers, "X-Request-ID": "same"},
+                content=body,
+            ),
+        ]
+        assert answers[0].status_code == answers[1].status_code, (query, headers, body[:100])
+        assert told(answers[0]) == told(answers[1])
+
+
+def told(answer: httpx.Response) -> tuple[object, dict[str, str]]:
+    """The body and the headers, without what differs from one time to the next."""
+    document = answer.json()
+    for item in [document, *document.get("items", [])]:
+        item.pop("elapsed_ms", None)
+    left_out = {"date", "server", "content-length"}
+    return document, {name: value for name, value in answer.headers.items() if name not in left_out}
+
+
+def test_hashes_that_come_at_once_are_each_answered(api: Api) -> None:
+    """Those that come while others are being judged are judged together, each content for itself."""
+    digests = [MD5 if number % 9 == 4 else f"{number + 5000:032x}" for number in range(60)]
+
+    def send(number: int) -> VerdictAnswer:
+        return judged(api, content_id=f"at-once-{number % 50}", account_id="at-once", md5=digests[number % 50])
+
+    with ThreadPoolExecutor(12) as threads:
+        answers = list(threads.map(send, range(60)))
+    for number, answer in enumerate(answers):
+        assert answer.fingerprints.md5 == digests[number % 50]
+        assert answer.verdict == ("block" if digests[number % 50] == MD5 else "allow")
+    with api.runtime.database.transaction() as session:
+        rows = session.scalars(select(Content.content_id).where(Content.content_id.startswith("at-once-"))).all()
+    assert sorted(rows) == sorted(f"at-once-{number}" for number in range(50))
+
+
+def test_a_database_out_of_reach_fails_all_that_waited(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise DatabaseUnavailable("PostgreSQL is away.")
+
+    def send(number: int) -> httpx.Response:
+        return api.client.post("/v1/hashes", json={"content_id": f"away-{number}", "md5": f"{number + 9000:032x}"})
+
+    with monkeypatch.context() as patched, ThreadPoolExecutor(8) as threads:
+        patched.setattr(api.runtime.database, "statement", away)
+        answers = list(threads.map(send, range(24)))
+    assert {answer.status_code for answer in answers} == {503}
+    assert all(answer.json()["error"]["hint"].startswith("Nothing was screened") for answer in answers)
+    assert send(1).status_code == 200

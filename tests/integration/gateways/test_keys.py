@@ -17,10 +17,10 @@ from tests.integration.gateways.conftest import Api
 from tests.integration.gateways.material import picture, refused
 
 ADDRESSES = [
-    (method.upper(), path.replace("{case_id}", "1"), operation)
+    (method.upper(), path.replace("{case_id}", "1").replace("{content_id}", "photo-1"), operation)
     for path, methods in openapi_document()["paths"].items()
     for method, operation in methods.items()
-    if path.startswith("/v1/")
+    if path.startswith("/v1/") or path == "/metrics"
 ]
 NAMES = [f"{method} {path}" for method, path, _ in ADDRESSES]
 each_address = pytest.mark.parametrize(("method", "path"), [address[:2] for address in ADDRESSES], ids=NAMES)
@@ -29,6 +29,10 @@ WANTED = {
     "POST /v1/hashes": {Scope.JUDGE},
     "GET /v1/lists": {Scope.LISTS},
     "GET /v1/cases/1": {Scope.JUDGE, Scope.ADMIN},
+    "POST /v1/shares": {Scope.JUDGE},
+    "POST /v1/content": {Scope.JUDGE},
+    "GET /v1/content/photo-1": {Scope.JUDGE},
+    "GET /metrics": {Scope.METRICS, Scope.ADMIN},
 }
 
 

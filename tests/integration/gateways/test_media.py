@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import hashlib
+import random
 import socket
 import threading
 import time
@@ -21,6 +22,7 @@ from seawall.gateways.http.answers import VerdictAnswer
 from seawall.records import EntryDraft, Scope
 from tests.integration.gateways.conftest import Api
 from tests.integration.gateways.material import picture, refused
+from tests.vectors.videos import panning, video
 
 LISTED, OTHER = picture(1), picture(2)
 
@@ -32,6 +34,20 @@ def listed(api: Api) -> None:
 
 def send(api: Api, body: bytes, content_id: str, **more: str) -> httpx.Response:
     return api.client.post("/v1/media", params={"content_id": content_id, **more}, content=body)
+
+
+def test_the_address_under_which_it_is_served_is_kept_as_a_hash(api: Api) -> None:
+    def kept(content_id: str) -> list[bytes | None]:
+        with api.runtime.database.transaction() as session:
+            return list(session.scalars(select(Content.url_hash).where(Content.content_id == content_id)))
+
+    form = hashlib.sha256(b"https://example.org/photos/1.jpg?size=2").digest()
+    assert send(api, OTHER, "served", url="HTTPS://Example.org:443/a/../photos/1.jpg?size=2#top").status_code == 200
+    assert kept("served") == [form]
+    assert send(api, OTHER, "served").status_code == 200
+    assert kept("served") == [form]
+    api.client.post("/v1/hashes", json={"content_id": "served-2", "md5": "0" * 31 + "1", "url": "https://a"})
+    assert kept("served-2") == [hashlib.sha256(b"https://a/").digest()]
 
 
 def test_what_is_on_no_list_is_allowed(api: Api) -> None:
@@ -56,6 +72,22 @@ def test_what_is_listed_is_blocked_with_its_reasons(api: Api) -> None:
         "Test list",
         0,
     )
+
+
+def test_a_video_is_read(api: Api) -> None:
+    answer = VerdictAnswer.model_validate_json(send(api, video(panning(1.0)), "video", surface="clip").content)
+    assert (answer.verdict, answer.media_type) == ("allow", "video/mp4")
+    assert answer.fingerprints.quality is not None
+
+
+def test_a_damaged_video_is_a_verdict_and_never_a_failure(api: Api) -> None:
+    data, chance = video(panning(0.4, width=96, height=64), "webm", "libvpx"), random.Random("seawall video")
+    for number in range(25):
+        at = chance.randrange(len(data))
+        response = send(
+            api, data[:at] + chance.randbytes(chance.randrange(1, 9)) + data[at + 4 :], f"damaged-{number}"
+        )
+        assert response.status_code in {200, 415}, response.text
 
 
 def test_the_same_again_is_the_same_answer_and_no_second_case(api: Api) -> None:

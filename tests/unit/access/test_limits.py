@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import tempfile
 import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from seawall.access.limits import RateLimiter
+from seawall.access.limits import PROBES, ROWS, Buckets, OwnBuckets, RateLimiter, SharedBuckets
 from seawall.errors import BadInput, RateLimited
 
 
@@ -69,13 +74,14 @@ def test_keys_do_not_share() -> None:
 
 def test_memory_holds_the_keys_of_the_last_minute_only() -> None:
     clock = Clock()
-    limiter = RateLimiter(clock)
+    buckets = OwnBuckets()
+    limiter = RateLimiter(clock, buckets)
     for key in range(10_000):
         limiter.take(key, 1)
-    assert len(limiter) == 10_000
+    assert len(buckets) == 10_000
     clock.now += 61
     limiter.take(0, 1)
-    assert len(limiter) == 1
+    assert len(buckets) == 1
 
 
 def test_threads_together_get_no_more_than_one_would() -> None:
@@ -128,9 +134,13 @@ class Limiter(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock()
-        self.limiter = RateLimiter(self.clock)
+        self.buckets = self.make()
+        self.limiter = RateLimiter(self.clock, self.buckets)
         self.tokens: dict[int, float] = {}
         self.rate = 1
+
+    def make(self) -> Buckets:
+        return OwnBuckets()
 
     @initialize(rate=st.integers(1, 120))
     def choose_rate(self, rate: int) -> None:
@@ -159,7 +169,84 @@ class Limiter(RuleBasedStateMachine):
 
     @invariant()
     def memory_is_bounded(self) -> None:
-        assert len(self.limiter) <= 4
+        assert not isinstance(self.buckets, OwnBuckets) or len(self.buckets) <= 4
+
+
+class SharedLimiter(Limiter):
+    """The same of buckets in a file, each step through another process's view of it."""
+
+    def make(self) -> Buckets:
+        self.folder = tempfile.TemporaryDirectory()
+        self.views = [SharedBuckets(Path(self.folder.name) / "limits") for _ in range(2)]
+        self.limiters = [RateLimiter(self.clock, view) for view in self.views]
+        return self.views[0]
+
+    @rule()
+    def look_from_the_other_side(self) -> None:
+        self.limiters.reverse()
+        self.limiter = self.limiters[0]
+
+    def teardown(self) -> None:
+        for view in self.views:
+            view.close()
+        self.folder.cleanup()
 
 
 TestLimiter = Limiter.TestCase
+TestSharedLimiter = SharedLimiter.TestCase
+TestSharedLimiter.settings = settings(max_examples=30, deadline=None)
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Iterator[SharedBuckets]:
+    buckets = SharedBuckets(tmp_path / "limits")
+    yield buckets
+    buckets.close()
+
+
+def test_keys_whose_rows_lie_together_do_not_share(shared: SharedBuckets) -> None:
+    limiter = RateLimiter(Clock(), shared)
+    keys = [1 + number * ROWS for number in range(PROBES)]
+    for key in keys:
+        limiter.take(key, 1)
+    for key in keys:
+        with pytest.raises(RateLimited):
+            limiter.take(key, 1)
+
+
+def test_where_rows_run_out_the_longest_quiet_key_begins_anew(shared: SharedBuckets) -> None:
+    clock = Clock()
+    limiter = RateLimiter(clock, shared)
+    keys = [1 + number * ROWS for number in range(PROBES + 1)]
+    for key in keys:
+        clock.now += 0.01
+        limiter.take(key, 1)
+    with pytest.raises(RateLimited):
+        limiter.take(keys[-1], 1)
+    with pytest.raises(RateLimited):
+        limiter.take(keys[1], 1)
+    limiter.take(keys[0], 1)
+
+
+def _take_all(file: Path, tries: int, taken: object) -> None:
+    limiter = RateLimiter(time.monotonic, SharedBuckets(file))
+    for _ in range(tries):
+        try:
+            limiter.take(1, 500)
+        except RateLimited:
+            continue
+        with taken.get_lock():  # type: ignore[attr-defined]
+            taken.value += 1  # type: ignore[attr-defined]
+
+
+def test_processes_together_get_no_more_than_one_would(tmp_path: Path) -> None:
+    ways = multiprocessing.get_context("spawn")
+    taken = ways.Value("q", 0)
+    began = time.monotonic()
+    processes = [ways.Process(target=_take_all, args=(tmp_path / "limits", 400, taken)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    assert 500 <= taken.value <= 500 * (1 + (time.monotonic() - began) / 60)

@@ -47,12 +47,16 @@ def page(app: FastAPI) -> Tags:
 
 
 def test_no_other_host_is_asked_for_anything(app: FastAPI) -> None:
+    """Examples may name addresses, as text. Nothing that a browser follows by itself may: no attribute, style or
+    script."""
     for path in ("/docs", "/docs/docs.css", "/docs/docs.js"):
         response = ask(app, path)
         assert response.status_code == 200
-        assert not re.search(
-            r"(https?:)?//[a-z0-9]", re.sub(r"/\*.*?\*/|^//.*$", "", response.text, flags=re.S | re.M)
-        )
+        read = re.sub(r"/\*.*?\*/|^//.*$", "", response.text, flags=re.S | re.M)
+        if path == "/docs":
+            read = "".join(re.findall(r"<[^>]*>|<style.*?</style>|<script.*?</script>", read, flags=re.S))
+            read = re.sub(r' placeholder="[^"]*"', "", read)
+        assert not re.search(r"(https?:)?//[a-z0-9]", read)
         assert "@import" not in response.text
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 
 from seawall.access.keys import KeyInfo
 from seawall.access.permissions import require_scope
@@ -36,21 +37,32 @@ class Admission:
         hall: Annotated[Hall, Depends(hall_of)],
         credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
     ) -> KeyInfo:
-        """The key of this request.
+        """The key of this request, as `admit` finds it."""
+        return await self.admit(hall, None if credentials is None else credentials.credentials)
+
+    async def admit(self, hall: Hall, secret: str | None) -> KeyInfo:
+        """The key that has this secret.
 
         Raises:
             Unauthenticated: there is none, or none that holds.
             Forbidden: it lacks the scope.
             RateLimited: it asks too often.
         """
-        if credentials is None:
+        if secret is None:
             raise Unauthenticated("No API key was sent.")
-        secret = credentials.credentials
-        key = await hall.work(lambda: hall.keys.authenticate(secret))
+        key = hall.keys.remembered(secret)
+        if key is None:
+            key = await hall.work(lambda: hall.keys.authenticate(secret))
         require_scope(key, *self.scopes)
         if self._counted:
             count(hall, key)
         return key
+
+
+def secret_of(request: Request) -> str | None:
+    """The secret that a request carries, read as `BEARER` reads it."""
+    scheme, secret = get_authorization_scheme_param(request.headers.get("Authorization"))
+    return secret if secret and scheme.lower() == "bearer" else None
 
 
 def count(hall: Hall, key: KeyInfo, cost: int = 1) -> None:

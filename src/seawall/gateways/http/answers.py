@@ -81,7 +81,9 @@ class VerdictAnswer(Shape):
     media_type: Annotated[str | None, Field(description="What the bytes are, found by looking at them.")]
     case_id: Annotated[int | None, Field(description="The case that a person will decide, where there is one.")]
     policy_version: str
-    elapsed_ms: Annotated[float, Field(description="Milliseconds that it took.")]
+    elapsed_ms: Annotated[
+        float, Field(description="Milliseconds that it took; what was judged together took it together.")
+    ]
 
 
 class VerdictsAnswer(Shape):
@@ -126,7 +128,10 @@ class CaseItemAnswer(Shape):
     """One content within a case."""
 
     content_id: str
-    state: Annotated[ItemState, Field(description="What a reviewer concluded, if anyone has.")]
+    state: Annotated[
+        ItemState,
+        Field(description="What a reviewer concluded, if anyone has; `retracted` where nothing holds it any more."),
+    ]
     content_state: Annotated[ContentState, Field(description="Where the content stands on the platform.")]
 
 
@@ -139,6 +144,31 @@ class CaseAnswer(Shape):
     test: Annotated[bool, Field(description="Whether all of it comes of test data.")]
     opened_at: datetime
     items: list[CaseItemAnswer]
+
+
+class StandingAnswer(Shape):
+    """Where a content stands. Show it on allow and warn alone."""
+
+    content_id: str
+    verdict: Verdict
+    state: Annotated[ContentState, Field(description="What became of it; the strictest of its versions counts.")]
+    updated_at: Annotated[datetime, Field(description="When that last changed.")]
+
+
+class AskedStandingAnswer(Shape):
+    """Where one of several contents stands. What is not known is not clean: it has no verdict."""
+
+    content_id: str
+    known: Annotated[bool, Field(description="Whether the ledger knows it. If not, the rest is null.")]
+    verdict: Verdict | None
+    state: ContentState | None
+    updated_at: datetime | None
+
+
+class StandingsAnswer(Shape):
+    """Where each content stands, in the order in which they were asked for."""
+
+    items: list[AskedStandingAnswer]
 
 
 class AliveAnswer(Shape):

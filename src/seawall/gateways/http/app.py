@@ -14,15 +14,27 @@ from fastapi.routing import APIRoute
 
 from seawall import __version__
 from seawall.engines.silence import no_telemetry
-from seawall.gateways.http import cases, hashes, health, lists, media, reading, troubles
+from seawall.gateways.http import cases, content, hashes, health, lists, media, metrics, reading, shares, troubles
 from seawall.gateways.http.admission import Admission
 from seawall.gateways.http.envelope import Envelope
 from seawall.gateways.http.hall import open_hall
+from seawall.gateways.http.lean import Lean
+from seawall.gateways.http.showing import Showing
 from seawall.runtime import Runtime
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-ROUTERS = (media.router, hashes.router, lists.router, cases.router, health.router, reading.router)
+ROUTERS = (
+    media.router,
+    hashes.router,
+    shares.router,
+    content.router,
+    lists.router,
+    cases.router,
+    health.router,
+    metrics.router,
+    reading.router,
+)
 ABOUT = (
     "Send an upload before you publish it, and publish it only on the verdict `allow` or `warn`. Every request "
     "carries a key, every error has one shape, and what was not screened is not clean."
@@ -40,13 +52,21 @@ def create_app(runtime: Runtime, lifespan: Lifespan | None = None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lives(app: FastAPI) -> AsyncIterator[None]:
         hall.trail.start()
+        hall.tally.start()
+        hall.standings.start()
         try:
-            async with lifespan(app) if lifespan is not None else contextlib.nullcontext():
+            async with (
+                metrics.telling_of_the_index(hall),
+                lifespan(app) if lifespan is not None else contextlib.nullcontext(),
+            ):
                 yield
         finally:
+            await anyio.to_thread.run_sync(hall.standings.close)
+            await anyio.to_thread.run_sync(hall.gathering.close)
             await anyio.to_thread.run_sync(hall.trail.close)
+            await anyio.to_thread.run_sync(hall.tally.close)
 
-    app = _application(lives)
+    app = _application(lives, hall.rooms.meters.answered)
     app.state.hall = hall
     return app
 
@@ -59,10 +79,10 @@ def openapi_document() -> dict[str, Any]:
 
 def description_only() -> FastAPI:
     """The application without a runtime: it can be described and read, and nothing else."""
-    return _application(None)
+    return _application(None, lambda *_: None)
 
 
-def _application(lifespan: Lifespan | None) -> FastAPI:
+def _application(lifespan: Lifespan | None, answered: Callable[[str, str, int], None]) -> FastAPI:
     app = FastAPI(
         title="Seawall",
         version=__version__,
@@ -77,7 +97,9 @@ def _application(lifespan: Lifespan | None) -> FastAPI:
         app.include_router(routes)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     troubles.install(app)
-    app.add_middleware(Envelope)
+    app.add_middleware(Lean, routes=(hashes.LEAN,))
+    app.add_middleware(Envelope, answered=answered)
+    app.add_middleware(Showing, answered=answered)
     # It writes a line for each broken body, with bytes of it.
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     return app
@@ -93,8 +115,11 @@ def _described(app: FastAPI) -> dict[str, Any]:
             operation = document["paths"][route.path_format][method.lower()]
             operation["description"] = f"{route.description}{_scopes(route)}"
             for status, answer in route.responses.items():
-                shown = answer["content"]["application/json"]["examples"]
-                operation["responses"][str(status)]["content"]["application/json"]["examples"] = shown
+                described = operation["responses"][str(status)]["content"]
+                operation["responses"][str(status)]["content"] = {
+                    media_type: described.get(media_type, {}) | content
+                    for media_type, content in answer["content"].items()
+                }
     return document
 
 

@@ -69,6 +69,31 @@ HASHES = {
     "pdq_quality": 100,
 }
 BATCH = {"items": [HASHES, {"content_id": "photo-2", "md5": FINGERPRINTS["md5"]}]}
+SHARE = {"content_id": "photo-1", "account_id": "account-2", "surface": "share"}
+SHARES = {
+    "items": [
+        SHARE,
+        {"url": "https://example.org/photos/1.jpg"},
+        {"sha256": FINGERPRINTS["sha256"], "pdq": FINGERPRINTS["pdq"], "pdq_quality": 100, "surface": "message"},
+    ]
+}
+SHARE_REFUSED: dict[str, object] = {
+    **ALLOWED,
+    "verdict": "block",
+    "reasons": [
+        {
+            "code": "removed",
+            "rule": "decision",
+            "list": None,
+            "kind": None,
+            "distance": None,
+            "orientation": None,
+            "explanation": "A reviewer confirmed the match.",
+        }
+    ],
+    "case_id": 17,
+    "elapsed_ms": 0.9,
+}
 LISTS = {
     "lists": [
         {
@@ -95,6 +120,38 @@ CASE = {
     "opened_at": "2026-03-01T12:30:04Z",
     "items": [{"content_id": "photo-1", "state": "pending", "content_state": "held"}],
 }
+STANDING = {
+    "content_id": "photo-1",
+    "verdict": "block",
+    "state": "removed",
+    "updated_at": "2026-03-01T12:30:04Z",
+}
+CONTENT_IDS = {"content_ids": ["photo-1", "photo-2", "photo-3"]}
+STANDINGS = {
+    "items": [
+        {**STANDING, "known": True},
+        {
+            "content_id": "photo-2",
+            "known": True,
+            "verdict": "allow",
+            "state": "published",
+            "updated_at": "2026-03-01T12:30:04Z",
+        },
+        {"content_id": "photo-3", "known": False, "verdict": None, "state": None, "updated_at": None},
+    ]
+}
+METRICS = """\
+# HELP seawall_lookups_total Fingerprints looked up in the hash index.
+# TYPE seawall_lookups_total counter
+seawall_lookups_total 81532.0
+# HELP seawall_judgements_total Verdicts that were answered, earlier answers given again included.
+# TYPE seawall_judgements_total counter
+seawall_judgements_total{surface="upload",verdict="allow"} 81498.0
+seawall_judgements_total{surface="upload",verdict="hold"} 34.0
+# HELP seawall_index_generation The last change of the lists that binds in every process.
+# TYPE seawall_index_generation gauge
+seawall_index_generation 1731.0
+"""
 ALIVE = {"status": "ok"}
 READY = {"status": "ready", "parts": {"database": "ok", "index": "ok", "decoders": "ok"}}
 
@@ -124,9 +181,12 @@ FAILURES = (InternalError.code, DatabaseUnavailable.code)
 NOT_JUDGED = (*FAILURES, IndexUnavailable.code)
 
 
-def answers(examples: Mapping[str, object], *errors: str, when: str) -> Responses:
+def answers(
+    examples: Mapping[str, object], *errors: str, when: str, media_type: str = "application/json"
+) -> Responses:
     """What an address may answer: 200 with its examples, and errors by their codes."""
-    found: Responses = {200: {"description": when, **_json(_named(examples))}}
+    schema = {} if media_type == "application/json" else {"schema": {"type": "string"}}
+    found: Responses = {200: {"description": when, "content": {media_type: {**schema, "examples": _named(examples)}}}}
     by_status: dict[int, dict[str, SeawallError]] = {}
     for code in errors:
         by_status.setdefault(WRONG[code].http_status, {})[code] = WRONG[code]

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from seawall.errors import BadInput, HashInvalid
+from seawall.links.canonical import url_hash
 from seawall.records import HashKind
 
 LONGEST_TEXT = 512
 LONGEST_SURFACE = 64
+HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
+DIGITS = {kind: 2 * kind.length for kind in HashKind}
 SURFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
-ABOUT = ("content_id", "account_id", "surface", "filename", "uploader_ip", "uploaded_at")
+ABOUT = ("content_id", "account_id", "surface", "filename", "uploader_ip", "uploaded_at", "url")
 # Clocks of phones go wrong; what lies beyond these is no time of an upload.
 EARLIEST_YEAR = 1990
 CLOCK_ERROR = timedelta(days=1)
@@ -31,6 +34,7 @@ class About:
     filename: str | None
     uploader_ip: str | None
     uploaded_at: datetime | None
+    url_hash: bytes | None
 
 
 def about(given: Mapping[str, object], where: str = "") -> About:
@@ -45,10 +49,11 @@ def about(given: Mapping[str, object], where: str = "") -> About:
     return About(
         content_id=needed_text(given, "content_id", where),
         account_id=text(given, "account_id", where),
-        surface=_surface(given, where),
+        surface=surface(given, where),
         filename=text(given, "filename", where),
         uploader_ip=_address(given, where),
         uploaded_at=_time(given, where),
+        url_hash=url(given, where),
     )
 
 
@@ -85,9 +90,36 @@ def text(given: Mapping[str, object], name: str, where: str = "") -> str | None:
         raise BadInput(f"{where}{name} is empty.", hint="Leave it out where there is nothing to say.")
     if len(value) > LONGEST_TEXT:
         raise BadInput(f"{where}{name} is longer than {LONGEST_TEXT} characters.")
-    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value):
+    # What can be printed holds neither; it is asked first because that costs nothing.
+    if not value.isprintable() and any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value):
         raise BadInput(f"{where}{name} holds characters that are no text, such as NUL.")
     return value
+
+
+def surface(given: Mapping[str, object], where: str = "", otherwise: str = "upload") -> str:
+    """Where on the platform it happened; `otherwise` where nothing is said."""
+    value = text(given, "surface", where)
+    if value is None:
+        return otherwise
+    if len(value) > LONGEST_SURFACE or not SURFACE.fullmatch(value):
+        raise BadInput(
+            f"{where}surface must be 1 to {LONGEST_SURFACE} letters, digits, dots, dashes, underscores and colons.",
+            hint="It names a place on the platform, such as upload, avatar or message.",
+        )
+    return value
+
+
+def url(given: Mapping[str, object], where: str = "") -> bytes | None:
+    """An address, as the ledger knows it: the SHA-256 of its canonical form. The address itself is not kept."""
+    value = given.get("url")
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise BadInput(f"{where}url must be text.")
+    try:
+        return url_hash(value)
+    except BadInput as error:
+        raise BadInput(f"{where}url: {error.message}", hint=error.hint) from None
 
 
 def hexadecimal(given: Mapping[str, object], kind: HashKind, where: str = "") -> bytes | None:
@@ -99,8 +131,8 @@ def hexadecimal(given: Mapping[str, object], kind: HashKind, where: str = "") ->
     value = given.get(kind.value)
     if value is None:
         return None
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9a-fA-F]+", value) or len(value) != kind.length * 2:
-        raise HashInvalid(f"{where}{kind.value} must be {kind.length * 2} hexadecimal digits.")
+    if not isinstance(value, str) or len(value) != DIGITS[kind] or not HEXADECIMAL.fullmatch(value):
+        raise HashInvalid(f"{where}{kind.value} must be {DIGITS[kind]} hexadecimal digits.")
     return bytes.fromhex(value)
 
 
@@ -111,18 +143,6 @@ def quality(given: Mapping[str, object], where: str = "") -> int | None:
         return None
     if type(value) is not int or not 0 <= value <= 100:
         raise BadInput(f"{where}pdq_quality must be a whole number from 0 to 100.")
-    return value
-
-
-def _surface(given: Mapping[str, object], where: str) -> str:
-    value = text(given, "surface", where)
-    if value is None:
-        return "upload"
-    if len(value) > LONGEST_SURFACE or not SURFACE.fullmatch(value):
-        raise BadInput(
-            f"{where}surface must be 1 to {LONGEST_SURFACE} letters, digits, dots, dashes, underscores and colons.",
-            hint="It names a place on the platform, such as upload, avatar or message.",
-        )
     return value
 
 

@@ -10,11 +10,14 @@ import anyio
 from fastapi import Request
 
 from seawall.access.keys import KeyRing
-from seawall.access.limits import RateLimiter
+from seawall.access.limits import RateLimiter, SharedBuckets
 from seawall.access.trail import LookupTrail
 from seawall.database.sessions import Database
 from seawall.gateways.http.ballast import Ballast
 from seawall.gateways.http.bodies import ROOM_FOR_FIELDS
+from seawall.gateways.http.gathering import Gathering
+from seawall.hashlists.tally import MatchTally
+from seawall.matching.standings_keeper import StandingsKeeper
 from seawall.rooms import Rooms
 from seawall.runtime import Runtime
 from seawall.settings import Settings
@@ -34,7 +37,10 @@ class Hall:
     keys: KeyRing
     limiter: RateLimiter
     trail: LookupTrail
+    tally: MatchTally
     ballast: Ballast
+    standings: StandingsKeeper
+    gathering: Gathering
     threads: anyio.CapacityLimiter = field(repr=False)
 
     async def work(self, step: Callable[[], Result]) -> Result:
@@ -45,16 +51,19 @@ class Hall:
 
 def open_hall(runtime: Runtime) -> Hall:
     """The hall over an opened runtime."""
-    settings = runtime.settings
+    settings, place = runtime.settings, runtime.place
     return Hall(
         settings=settings,
         database=runtime.database,
         rooms=runtime.rooms,
         keys=KeyRing(runtime.database),
-        limiter=RateLimiter(),
+        limiter=RateLimiter(buckets=None if place is None else SharedBuckets(place.limits)),
         trail=LookupTrail(runtime.database),
+        tally=MatchTally(runtime.database),
         # One upload fits, whatever is set: with the room that its fields may take, which is counted too.
         ballast=Ballast(max(settings.max_bodies_bytes, settings.max_upload_bytes + ROOM_FOR_FIELDS)),
+        standings=StandingsKeeper(runtime.database),
+        gathering=Gathering(runtime.rooms),
         threads=anyio.CapacityLimiter(max(2, settings.database_pool_size - KEPT_FREE)),
     )
 

@@ -8,22 +8,25 @@ from typing import Annotated, Any, NoReturn
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
-from seawall import flow
 from seawall.access.keys import KeyInfo
 from seawall.errors import BadInput, BodyEmpty, BodyMalformed, SeawallError
+from seawall.gateways import judging
 from seawall.gateways.http import examples
-from seawall.gateways.http.admission import Admission, count, no_parameters
+from seawall.gateways.http.admission import Admission, count, no_parameters, secret_of
 from seawall.gateways.http.answers import VerdictAnswer, VerdictsAnswer, of_answer
 from seawall.gateways.http.bodies import read_body
 from seawall.gateways.http.fields import ABOUT, about, hexadecimal, quality, refuse_unknown
 from seawall.gateways.http.hall import Hall, hall_of
-from seawall.gateways.http.media import described_fields, is_match
+from seawall.gateways.http.lean import LeanRoute
+from seawall.gateways.http.media import described_fields
 from seawall.records import Answer, HashArrival, HashKind, Scope
 
 router = APIRouter(prefix="/v1", tags=["judge"])
 
+DOOR = Admission(Scope.JUDGE, counted=False)
 LARGEST_BATCH = 1000
 LARGEST_BODY = 4 * 1024 * 1024
+KINDS = tuple((kind.value, kind) for kind in HashKind)
 KNOWN = (*ABOUT, *(kind.value for kind in HashKind), "pdq_quality")
 
 _ITEM: dict[str, Any] = {
@@ -93,7 +96,7 @@ _OPENAPI = {
 )
 async def judge_hashes(
     request: Request,
-    key: Annotated[KeyInfo, Depends(Admission(Scope.JUDGE, counted=False))],
+    key: Annotated[KeyInfo, Depends(DOOR)],
     hall: Annotated[Hall, Depends(hall_of)],
 ) -> JSONResponse:
     """Reads the hashes, judges each in turn in one thread, answers."""
@@ -107,15 +110,28 @@ async def judge_hashes(
         raise
     count(hall, key, len(arrivals))
 
-    def judge() -> list[Answer]:
-        answers = []
-        for each in arrivals:
-            answers.append(flow.judge_hashes(hall.rooms, each))
-            hall.trail.record(key.id, matches=int(is_match(answers[-1])))
-        return answers
-
-    found = [of_answer(answer) for answer in await hall.work(judge)]
+    found = [of_answer(answer) for answer in await _judged(hall, key, arrivals)]
     return JSONResponse({"items": found} if is_batch else found[0])
+
+
+async def _judged(hall: Hall, key: KeyInfo, arrivals: list[HashArrival]) -> list[Answer]:
+    if len(arrivals) > 1:
+        return await hall.work(lambda: judging.judge_hashes(hall, key, arrivals))
+    answer = await hall.gathering.judge(arrivals[0])
+    if answer is None:
+        return [await hall.work(lambda: judging.judge_known_hashes(hall, key, arrivals[0]))]
+    judging.note(hall, key, arrivals[0], answer)
+    return [answer]
+
+
+async def _answer(request: Request) -> JSONResponse:
+    """What `judge_hashes` answers, without the framework's way to it."""
+    no_parameters(request)
+    hall = hall_of(request)
+    return await judge_hashes(request, await DOOR.admit(hall, secret_of(request)), hall)
+
+
+LEAN = LeanRoute("POST", "/v1/hashes", _answer)
 
 
 def parse(body: bytes) -> dict[str, object]:
@@ -159,11 +175,11 @@ def arrival(given: object, where: str = "") -> HashArrival:
         raise BadInput(f"{where.rstrip('.') or 'The body'} must be an object.")
     refuse_unknown(given, KNOWN, where)
     said = about(given, where)
-    hashes = {kind.value: hexadecimal(given, kind, where) for kind in HashKind}
+    hashes = {name: hexadecimal(given, kind, where) for name, kind in KINDS if name in given}
     if not any(hashes.values()):
         raise BadInput(f"{where}content_id comes without any hash.", hint="Send md5, sha1, sha256 or pdq.")
     pdq_quality = quality(given, where)
-    if pdq_quality is not None and hashes["pdq"] is None:
+    if pdq_quality is not None and hashes.get("pdq") is None:
         raise BadInput(f"{where}pdq_quality comes without pdq.")
     return HashArrival(
         content_id=said.content_id,
@@ -174,6 +190,7 @@ def arrival(given: object, where: str = "") -> HashArrival:
         filename=said.filename,
         uploader_ip=said.uploader_ip,
         uploaded_at=said.uploaded_at,
+        url_hash=said.url_hash,
     )
 
 

@@ -7,15 +7,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
-from seawall import flow
 from seawall.access.keys import KeyInfo
+from seawall.gateways import judging
 from seawall.gateways.http import examples
 from seawall.gateways.http.admission import Admission
 from seawall.gateways.http.answers import VerdictAnswer, of_answer
 from seawall.gateways.http.bodies import FILE, Upload, once_each, query_pairs, read_upload
 from seawall.gateways.http.fields import ABOUT, LONGEST_TEXT, about, refuse_unknown
 from seawall.gateways.http.hall import Hall, hall_of
-from seawall.records import Answer, MediaArrival, Scope
+from seawall.links.canonical import LONGEST as LONGEST_URL
+from seawall.records import MediaArrival, Scope
 
 router = APIRouter(prefix="/v1", tags=["judge"])
 
@@ -35,6 +36,11 @@ _SHARED: dict[str, tuple[str, dict[str, Any]]] = {
         "When it was uploaded, with a time zone, kept for reports.",
         {"type": "string", "format": "date-time"},
     ),
+    "url": (
+        "The address under which the platform serves it, with http or https. What is kept is the SHA-256 of its "
+        "canonical form, so that a share of that address is known again.",
+        {"type": "string", "format": "uri", "maxLength": LONGEST_URL},
+    ),
 }
 EXAMPLES_OF_FIELDS = {
     "content_id": "photo-1",
@@ -43,6 +49,7 @@ EXAMPLES_OF_FIELDS = {
     "filename": "harbour.jpg",
     "uploader_ip": "192.0.2.7",
     "uploaded_at": "2026-03-01T12:30:00Z",
+    "url": "https://example.org/photos/1.jpg",
 }
 _PICTURE = {"type": "string", "format": "binary", "description": "The bytes as they were uploaded."}
 _FORM = {
@@ -115,17 +122,7 @@ async def judge_media(
         upload = await read_upload(request, hall.settings.max_upload_bytes, take)
         arrival = _arrival(upload, once_each([*pairs, *upload.pairs]))
 
-        def judge() -> Answer:
-            answer = flow.judge_media(hall.rooms, arrival)
-            hall.trail.record(key.id, matches=int(is_match(answer)))
-            return answer
-
-        return JSONResponse(of_answer(await hall.work(judge)))
-
-
-def is_match(answer: Answer) -> bool:
-    """Whether the asker learned that something is listed."""
-    return any(reason.list is not None for reason in answer.reasons)
+        return JSONResponse(of_answer(await hall.work(lambda: judging.judge_media(hall, key, arrival))))
 
 
 def _arrival(upload: Upload, given: dict[str, object]) -> MediaArrival:
@@ -139,5 +136,6 @@ def _arrival(upload: Upload, given: dict[str, object]) -> MediaArrival:
         filename=said.filename,
         uploader_ip=said.uploader_ip,
         uploaded_at=said.uploaded_at,
+        url_hash=said.url_hash,
         declared_media_type=upload.media_type,
     )

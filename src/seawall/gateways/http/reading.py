@@ -193,7 +193,7 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> Operation:
         bodies=bodies if takes == "json" else (),
         curl=_curl(path, bool(operation.get("security")), parameters, takes, bodies),
         replies=tuple(
-            Reply(status, reply["description"], _examples(reply.get("content", {}).get("application/json", {})))
+            Reply(status, reply["description"], _examples(next(iter(reply.get("content", {}).values()), {})))
             for status, reply in sorted(operation["responses"].items())
         ),
     )
@@ -214,9 +214,13 @@ def _parameter(item: dict[str, Any]) -> Parameter:
 
 def _examples(media_type: dict[str, Any]) -> tuple[Example, ...]:
     return tuple(
-        Example(name.replace("_", " "), json.dumps(example["value"], indent=2, ensure_ascii=False))
+        Example(name.replace("_", " "), _shown(example["value"]))
         for name, example in media_type.get("examples", {}).items()
     )
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def _curl(path: str, locked: bool, parameters: tuple[Parameter, ...], takes: str, bodies: tuple[Example, ...]) -> str:

@@ -26,7 +26,7 @@ from seawall.gateways.http.answers import of_error
 
 log = structlog.get_logger(__name__)
 
-JUDGING = ("/v1/media", "/v1/hashes")
+JUDGING = ("/v1/media", "/v1/hashes", "/v1/shares")
 UNSCREENED = "Nothing was screened: do not publish it."
 RETRY_AFTER_S = 5
 BY_STATUS: dict[int, type[SeawallError]] = {
@@ -39,7 +39,7 @@ BY_STATUS: dict[int, type[SeawallError]] = {
 
 def install(app: FastAPI) -> None:
     """Answers what rooms and framework raise. What nobody foresaw is answered further outside, in `Envelope`."""
-    app.add_exception_handler(SeawallError, _on_seawall_error)
+    app.add_exception_handler(SeawallError, on_seawall_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid_parameter)
 
@@ -62,7 +62,8 @@ def _headers(error: SeawallError) -> dict[str, str]:
     return {}
 
 
-async def _on_seawall_error(request: Request, error: Exception) -> JSONResponse:
+async def on_seawall_error(request: Request, error: Exception) -> JSONResponse:
+    """The answer to what a room has raised. What is not the asker's doing is logged."""
     assert isinstance(error, SeawallError)
     if error.http_status >= 500:
         cause = None if error.__cause__ is None else type(error.__cause__).__name__
