@@ -6,6 +6,7 @@ Only sealed bytes come here. An object is created once and never overwritten.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -55,6 +56,8 @@ CLIENT_OPTIONS = (
     "user_agent",
 )
 LONGEST_REASON = 400
+# An address: its user and password, what it names, and what stands behind a question mark, a signature for instance.
+ADDRESS = re.compile(r"(https?://)(?:[^/\s?#]*@)?([^\s?)]*)(?:\?[^\s)]*)?")
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +95,7 @@ class Objects:
         except AlreadyExistsError as error:
             raise Conflict(f"An object named {name} exists already; nothing is overwritten.") from error
         except (BaseError, OSError) as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     def get(self, name: str) -> bytes:
         """The whole object."""
@@ -101,7 +104,7 @@ class Objects:
         except FileNotFoundError as error:
             raise NotFound(f"There is no object named {name}.") from error
         except (BaseError, OSError) as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     def delete(self, name: str) -> None:
         """Deletes an object."""
@@ -110,7 +113,7 @@ class Objects:
         except FileNotFoundError:
             return
         except (BaseError, OSError) as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
     def names(self, prefix: str = "") -> Iterator[tuple[str, datetime]]:
         """Streams the names below a prefix."""
@@ -119,7 +122,7 @@ class Objects:
                 for found in page:
                     yield found["path"], found["last_modified"]
         except (BaseError, OSError) as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
 
 def open_objects(settings: Settings) -> Objects:
@@ -137,17 +140,36 @@ def open_objects(settings: Settings) -> Objects:
     try:
         address = urlsplit(settings.objects_url)
         if address.scheme == "file" and not address.netloc and address.path.startswith("/"):
-            folder = Path(unquote(address.path))
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return _in_folder(folder)
-        if address.scheme not in REMOTE_STORES:
-            raise ConfigurationError(
-                "SEAWALL_OBJECTS_URL is not usable: it begins with none of file:///, s3://, gs:// and az://."
-            )
-        options = _client_options(REMOTE_STORES[address.scheme], os.environ)
-        return Objects(from_url(settings.objects_url, client_options=options, retry_config=RETRIES))
-    except (BaseError, ValueError, OSError) as error:
+            return open_folder(Path(unquote(address.path)))
+    except (ValueError, OSError) as error:
         raise ConfigurationError(f"SEAWALL_OBJECTS_URL is not usable: {_reason(error)}.") from error
+    if address.scheme not in REMOTE_STORES:
+        raise ConfigurationError(
+            "SEAWALL_OBJECTS_URL is not usable: it begins with none of file:///, s3://, gs:// and az://."
+        )
+    return Objects(remote_store(settings.objects_url, "SEAWALL_OBJECTS_URL"))
+
+
+def open_folder(folder: Path) -> Objects:
+    """A folder of this machine as a store; it is made, for its owner alone, if there is none."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return _in_folder(folder)
+
+
+def remote_store(url: str, called: str) -> obstore.store.ObjectStore:
+    """A store over the network, with its environment variables and our limits in time. It is not asked anything yet.
+
+    Args:
+        called: what the address is called in messages.
+
+    Raises:
+        ConfigurationError: it is no address of a store.
+    """
+    try:
+        options = _client_options(REMOTE_STORES[urlsplit(url).scheme], os.environ)
+        return from_url(url, client_options=options, retry_config=RETRIES)
+    except (BaseError, ValueError, OSError) as error:
+        raise ConfigurationError(f"{called} is not usable: {_reason(error)}.") from error
 
 
 def _client_options(prefix: str, environment: Mapping[str, str]) -> ClientConfig:
@@ -175,12 +197,14 @@ def _to_disk(root: Path, file: Path) -> None:
             return
 
 
-def _unavailable(error: Exception) -> ObjectStoreUnavailable:
-    """Bucket and address are for the log of whoever runs this, and not for whoever uploads."""
+def unavailable(error: Exception) -> ObjectStoreUnavailable:
+    """What a store's failure becomes: bucket and address are for the log of whoever runs this, not for uploaders."""
     log.warning("the object store failed", reason=_reason(error))
     return ObjectStoreUnavailable(f"The object store did not do its part ({type(error).__name__}).")
 
 
 def _reason(error: Exception) -> str:
-    """What an error of obstore says, without the dump of its inner state."""
-    return " ".join(str(error).split("\n\nDebug source", 1)[0].split())[:LONGEST_REASON]
+    """What an error of obstore says, without the dump of its inner state, and without the secrets that an address
+    may hold."""
+    said = " ".join(str(error).split("\n\nDebug source", 1)[0].split())
+    return ADDRESS.sub(r"\1\2", said)[:LONGEST_REASON]

@@ -45,7 +45,8 @@ def embedded(settings: Settings) -> str:
     folder.parent.mkdir(parents=True, exist_ok=True)
     _refuse_long_path(folder)
     server = _server(folder)
-    _forget_dead_handles(folder)
+    with server._lock:
+        _forget_dead_handles(folder)
     for attempt in range(START_TRIES):
         try:
             with _secrets_put_away():
@@ -87,7 +88,8 @@ def _secrets_put_away() -> Iterator[None]:
 def stop(settings: Settings) -> None:
     """Lets go of the embedded server now instead of at exit, so that the home can be deleted afterwards."""
     server = _server(settings.database_folder)
-    _forget_dead_handles(settings.database_folder)
+    with server._lock:
+        _forget_dead_handles(settings.database_folder)
     server.cleanup()
     atexit.unregister(server._cleanup)
 
