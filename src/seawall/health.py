@@ -6,6 +6,7 @@ import ipaddress
 import os
 import secrets
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from seawall.engines.compiled import use_cache
 from seawall.engines.objects import open_objects
 from seawall.errors import SeawallError
 from seawall.evidence.vault import Vault
+from seawall.gateways.listening import UNIX
+from seawall.matching.inspecting import FileSeen, file_in_use, look_at, others, swaps
+from seawall.matching.loading import newest_change
 from seawall.opening import make_home, open_database, open_master_key
 from seawall.policy.check import check
 from seawall.policy.load import DEFAULT_ORIGIN, load_policy
@@ -70,6 +74,7 @@ def examine_all(settings: Settings) -> Check:
         yield from _guard("database", lambda: _database(settings, database))
         yield from _guard("master key", lambda: _master_key(settings, database))
         yield from _guard("hash lists", lambda: _lists(database))
+        yield from _guard("index", lambda: _index(settings, database))
         yield from _guard("webhooks", lambda: _webhooks(database))
         yield from _guard("people", lambda: _people(database))
         yield from _guard("cases", lambda: _cases(database))
@@ -112,11 +117,7 @@ def _others_can_enter(folder: Path) -> bool:
 
 
 def _address(settings: Settings) -> Check:
-    try:
-        loopback = ipaddress.ip_address(settings.host).is_loopback
-    except ValueError:
-        loopback = settings.host == "localhost"
-    if not loopback and not settings.tls:
+    if not _is_loopback(settings.host) and not settings.tls:
         yield PartState(
             "address",
             "warn",
@@ -125,6 +126,25 @@ def _address(settings: Settings) -> Check:
         )
     else:
         yield PartState("address", "ok", settings.public_url or f"http://{settings.host}:{settings.port}")
+    yield from _door("clamd", settings.clamd_listen, settings.clamd_key)
+    yield from _door("icap", settings.icap_listen, settings.icap_key)
+
+
+def _door(name: str, where: str | None, key: str | None) -> Check:
+    if where is None:
+        return
+    if where.startswith(UNIX) or _is_loopback(where.rpartition(":")[0].strip("[]")):
+        yield PartState(name, "ok", f"answers at {where}, counted for the key {key}")
+    else:
+        says = f"Answers at {where}: whoever reaches that may ask, without a key and in the clear. Let nobody else."
+        yield PartState(name, "warn", says)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _policy(settings: Settings) -> Check:
@@ -142,9 +162,19 @@ def _decoders(settings: Settings) -> Check:
     Image.linear_gradient("L").save(picture, "PNG")
     with DecoderPool(settings) as decoders:
         media = decoders.fingerprint(picture.getvalue())
-        given_up = ", ".join(decoders.confinement) or "nothing"
+        confinement = decoders.confinement
+    given_up = ", ".join(confinement) or "nothing"
     yield PartState("decoders", "ok", f"{settings.decoder_processes} processes, a test {media.media_type} was read")
     yield PartState("decoders", "ok", f"what each gives up before it reads anything: {given_up}")
+    missing = [wall for wall in ("seccomp", "landlock") if wall not in confinement]
+    if missing:
+        says = f"This system gives decoders no {' and no '.join(missing)}: who takes one over meets a wall less."
+        yield PartState("decoders", "warn", says)
+    try:
+        yield PartState("decoders", "ok", f"av {version('av')}, so videos are read")
+    except PackageNotFoundError:
+        says = "Videos are held, not read: the extra `video` is not installed."
+        yield PartState("decoders", "warn", says)
     for package in ("pillow", "simplejpeg", "numba"):
         try:
             yield PartState("decoders", "ok", f"{package} {version(package)}")
@@ -202,6 +232,58 @@ def _lists(database: Database) -> Check:
         old = now() - found.updated_at > OLD_LIST
         says = f"{found.name}: {count} entries, changed {found.updated_at:%Y-%m-%d}"
         yield PartState("hash lists", "warn" if old else "ok", says + ("; is there a newer one?" if old else ""))
+
+
+def _index(settings: Settings, database: Database) -> Check:
+    """Reads all of every file, since only that says whether they are whole."""
+    folder = settings.index_folder
+    if not folder.is_dir():
+        yield PartState("index", "ok", "No files yet: the lists are small enough to be loaded from the database.")
+        return
+    wanted = "sealed" if settings.index_sealed else "plain"
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    yield PartState("index", "ok", f"{folder} (mode {mode:04o}); files are to lie {wanted}")
+    key = open_master_key(settings, database)
+    in_use = file_in_use(folder, key)
+    if in_use is not None:
+        with database.transaction() as session:
+            newest = newest_change(session)
+        seen, behind = in_use.file, newest - in_use.generation
+        made = timedelta(seconds=max(0, round(time.time() - seen.made_at)))
+        yield PartState(
+            "index",
+            "ok",
+            f"{seen.rows} entries, {_size(seen.size)}, made {made} ago at change {in_use.generation}; {behind} "
+            "changes since, which are asked of the database",
+        )
+        yield from _how_it_lies(seen, settings.index_sealed)
+    for path in others(folder):
+        yield from _how_it_lies(look_at(path, key), settings.index_sealed)
+    if settings.index_sealed and swaps():
+        yield PartState(
+            "index", "warn", "Memory is swapped to a disk here, opened index files too. Encrypt swap, or turn it off."
+        )
+
+
+def _how_it_lies(seen: FileSeen, to_be_sealed: bool) -> Check:
+    name, folder = seen.path.name, seen.path.parent
+    if _others_can_enter(folder):
+        yield PartState("index", "fail", f"{folder} can be entered by others; run `chmod 700 {folder}`.")
+    yield PartState("index", "ok", f"{name}: whole; reading and comparing all of it took {seen.compared_s:.1f} s")
+    if seen.memory is not None:
+        yield PartState(
+            "index",
+            "ok",
+            f"{name}: sealed; opening it takes {seen.opened_s:.1f} s, and {_size(seen.memory)} of memory once for "
+            "all processes of this home",
+        )
+    if (seen.memory is not None) is not to_be_sealed:
+        lies = "sealed" if seen.memory is not None else "plain"
+        yield PartState("index", "warn", f"{name} lies {lies}; start Seawall anew, then it is made as it should be.")
+
+
+def _size(size: int) -> str:
+    return f"{size / (1 << 20):.0f} MiB"
 
 
 def _webhooks(database: Database) -> Check:

@@ -192,3 +192,65 @@ def test_killed_at_random_moments_under_load(home: Path, receiver: Receiver) -> 
         assert audit.verify(session).ok
     database.close()
     postgres.stop(settings)
+
+
+@pytest.mark.timeout(300)
+def test_killed_in_the_middle_of_batches(home: Path, receiver: Receiver) -> None:
+    """Batches of hashes, a few listed: what was answered is there once, and the rest is judged when sent again."""
+    listed = {f"listed-{number}": picture(number) for number in range(12)}
+    key = prepare(home, receiver, listed)
+    digests = {content_id: hashlib.sha256(body).hexdigest() for content_id, body in listed.items()}
+    digests |= {f"clean-{number}": f"{number:064x}" for number in range(1, 3000)}
+    names = sorted(digests, key=lambda name: hashlib.sha256(name.encode()).digest())
+    batches = [names[start : start + 250] for start in range(0, len(names), 250)]
+    answered: set[int] = set()
+
+    def send(server: ServerProcess, place: int) -> bool:
+        """Whether the batch was answered; if so, it was answered right."""
+        items = [
+            {"content_id": name, "account_id": f"test-{name}", "sha256": digests[name]} for name in batches[place]
+        ]
+        headers = {"Authorization": f"Bearer {key}"}
+        try:
+            response = httpx.post(f"{server.url}/v1/hashes", json={"items": items}, headers=headers, timeout=60)
+        except httpx.TransportError:
+            return False
+        verdicts = [item["verdict"] for item in response.raise_for_status().json()["items"]]
+        assert verdicts == ["block" if name in listed else "allow" for name in batches[place]]
+        return True
+
+    def send_all(server: ServerProcess, part: int) -> None:
+        for place in range(part, len(batches), 2):
+            if place not in answered:
+                if not send(server, place):
+                    return
+                answered.add(place)
+
+    for moment in (0.3, 0.5):
+        with ServerProcess(home, SEAWALL_KEY_RATE_PER_MINUTE="1000000") as server:
+            senders = [threading.Thread(target=send_all, args=(server, part)) for part in range(2)]
+            for sender in senders:
+                sender.start()
+            time.sleep(moment)
+            server.kill()
+            for sender in senders:
+                sender.join()
+        settings = Settings(home=home, decoder_processes=1)
+        database = Database(postgres.embedded(settings))
+        for place in answered:
+            with database.transaction() as session:
+                kept = session.scalars(select(Content.content_id).where(Content.content_id.in_(batches[place]))).all()
+            assert sorted(kept) == sorted(batches[place])
+        database.close()
+    assert len(answered) < len(batches), "nothing was killed in the middle"
+    with ServerProcess(home, SEAWALL_KEY_RATE_PER_MINUTE="1000000") as server:
+        assert all(send(server, place) for place in range(len(batches)))
+        wait_until(lambda: len({number for number, _ in receiver.got}) == len(listed), "every webhook")
+    database = Database(postgres.embedded(settings))
+    with database.transaction() as session:
+        kept = session.scalars(select(Content.content_id)).all()
+        assert audit.verify(session).ok
+    assert sorted(kept) == sorted(digests)
+    assert [rows_of(database, content_id) for content_id in listed] == [(1, 1, 0, 1)] * len(listed)
+    database.close()
+    postgres.stop(settings)

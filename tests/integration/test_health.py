@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -12,8 +14,10 @@ from sqlalchemy.orm import Session
 from seawall.database.sessions import Database
 from seawall.database.tables import now
 from seawall.engines.jobs import defer
+from seawall.evidence.master_key import load_master_key
 from seawall.hashlists import store
 from seawall.health import PartState, examine_all
+from seawall.matching.keeper import IndexKeeper
 from seawall.records import Actor, EntryDraft
 from seawall.settings import Settings
 
@@ -109,3 +113,51 @@ def test_jobs_that_nobody_takes_are_seen(installed: Settings, database: Database
         session.execute(text("UPDATE procrastinate_events SET at = at - interval '16 minutes'"))
     (warning,) = said(installed, "jobs", "warn")
     assert "is a worker running?" in warning
+
+
+FEW = 100
+
+
+def build(installed: Settings, database: Database) -> Path:
+    """Has an index file made of a test list; returns it."""
+    load_master_key(installed, may_create=True)
+    with database.transaction() as session:
+        drafts = [EntryDraft(line, md5=line.to_bytes(16)) for line in range(1, 2 * FEW)]
+        store.import_entries(session, "Test list", drafts, actor=CLERK)
+    with IndexKeeper(database, installed, fewest_rows=FEW) as keeper:
+        until = time.monotonic() + 60
+        while keeper.file is None:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        return keeper.file.file.path
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_how_the_index_lies(installed: Settings, database: Database, sealed: bool) -> None:
+    assert "No files yet" in " ".join(said(installed, "index", "ok"))
+    wanted = installed.model_copy(update={"index_sealed": sealed})
+    path = build(wanted, database)
+    says = " ".join(said(wanted, "index", "ok"))
+    assert "199 entries" in says
+    assert "mode 0700" in says
+    assert f"{path.name}: whole" in says
+    assert ("sealed; opening it takes" in says and "MiB of memory" in says) is sealed
+    assert said(wanted, "index", "fail") == []
+    assert not any("lies" in warning for warning in said(wanted, "index", "warn"))
+    switched = installed.model_copy(update={"index_sealed": not sealed})
+    assert any(f"{path.name} lies" in warning for warning in said(switched, "index", "warn"))
+
+
+def test_an_index_that_is_damaged_or_open_to_others(installed: Settings, database: Database) -> None:
+    path = build(installed, database)
+    installed.index_folder.chmod(0o750)
+    (failure,) = said(installed, "index", "fail")
+    assert "chmod 700" in failure
+    body = bytearray(path.read_bytes())
+    body[3] ^= 1
+    path.write_bytes(body)
+    (failure,) = said(installed, "index", "fail")
+    assert "has changed since it was written" in failure
+    path.unlink()
+    (failure,) = said(installed, "index", "fail")
+    assert "which is gone" in failure

@@ -24,7 +24,7 @@ def test_a_weaker_policy_or_setting_is_on_record_when_it_begins_to_bind(
     there = here.model_copy(update={"policy_file": weaker, "minimum_pdq_quality": 100})
     for each in (here, there):
         with Runtime(each) as runtime, runtime.database.transaction() as session:
-            server.note_start(session, runtime)
+            server.note_start(session, each, runtime.rooms.policy, runtime.master_key)
     with database.transaction() as session:
         starts = [
             event.details for event in session.scalars(select(AuditEvent).where(AuditEvent.act == "service.start"))

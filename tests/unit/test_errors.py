@@ -22,6 +22,7 @@ PINNED = {
     "database_unavailable": (503, 5),
     "object_store_unavailable": (503, 5),
     "index_unavailable": (503, 5),
+    "index_file_invalid": (503, 5),
     "decoder_unavailable": (503, 5),
     "overloaded": (503, 5),
     "bad_input": (422, 6),

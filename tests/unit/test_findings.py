@@ -62,6 +62,7 @@ def shown(finding: Finding) -> tuple[FoundPart, ...]:
         verdict=Verdict.HOLD,
         reasons=judgement.reasons,
         findings=(finding,),
+        retracted=(),
         policy_version="test",
         added_at=NOW,
         decided_at=None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from seawall.cli.list_entries import dispute, remove_entries
 from seawall.records import FARTHEST_DISTANCE, HarmClass, Trust
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from seawall.hashlists.store import ImportReport, ListSummary
 
 app = typer.Typer(help="Import, show, enable, disable and remove hash lists.", no_args_is_help=True)
+app.command("dispute")(dispute)
+app.command("remove-entry")(remove_entries)
 BAD_LINES_SHOWN = 20
 STDIN = Path("-")
 
@@ -94,6 +97,42 @@ def show(
         typer.echo(json.dumps([_document(summary) for summary in shown], indent=2))
     else:
         _print_table(shown)
+
+
+@app.command()
+def stats(
+    name: Annotated[str | None, typer.Argument(help="One list only.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="Days to look back.")] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON array instead of tables.")] = False,
+) -> None:
+    """Show how lists grew and how often they were met, day by day (UTC). Never a hash.
+
+    Example: seawall lists stats ncmec --days 7
+    """
+    from datetime import timedelta
+
+    from seawall.cli.context import open_database, open_settings
+    from seawall.cli.list_stats import document, print_stats
+    from seawall.database.tables import now
+    from seawall.hashlists import counts
+    from seawall.hashlists.store import get_list, summaries
+
+    since = now().date() - timedelta(days=days - 1)
+    with open_database(open_settings()) as database, database.transaction() as session:
+        if name is not None:
+            get_list(session, name)
+        by_list = counts.days(session, since)
+        shown = [
+            (summary, by_list.get(summary.info.list_id, ()))
+            for summary in summaries(session)
+            if name in (None, summary.info.name)
+        ]
+    if as_json:
+        typer.echo(
+            json.dumps([{**_document(summary), **document(found, since)} for summary, found in shown], indent=2)
+        )
+    else:
+        print_stats(shown, since)
 
 
 @app.command()

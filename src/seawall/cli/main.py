@@ -7,7 +7,22 @@ import sys
 import typer
 
 from seawall import __version__
-from seawall.cli import audit, demo, doctor, keys, lists, match, policy, scan, serve, users, webhooks, worker
+from seawall.cli import (
+    audit,
+    demo,
+    doctor,
+    keys,
+    ledger,
+    lists,
+    match,
+    policy,
+    retroscan,
+    scan,
+    serve,
+    users,
+    webhooks,
+    worker,
+)
 from seawall.errors import ExitStatus, SeawallError
 
 app = typer.Typer(
@@ -20,14 +35,17 @@ app = typer.Typer(
 )
 
 app.command("serve")(serve.serve)
+app.command("serve-part", hidden=True)(serve.serve_part)
 app.command("worker")(worker.worker)
 app.command("doctor")(doctor.doctor)
 app.add_typer(lists.app, name="lists")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(keys.app, name="keys")
 app.add_typer(users.app, name="users")
 app.add_typer(webhooks.app, name="webhooks")
 app.command("match")(match.match)
 app.command("scan")(scan.scan)
+app.command("retroscan")(retroscan.retroscan)
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.command("demo")(demo.demo)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FileMatches:
-    """What one file met. `problem` says why it could not be looked up by what it shows; it is not clean then."""
+    """What one file met. `problem` says why it, or a part of it, could not be looked up by what it shows; it is not
+    clean then."""
 
     file: str
     media_type: str | None
@@ -74,6 +75,7 @@ def _match(rooms: Rooms, settings: Settings, file: Path) -> FileMatches:
         problem = error.message
     else:
         fingerprint = Fingerprint(fingerprint.digests, media.media_type, media.width, media.height, media.frames)
+        problem = " ".join(owed.explanation for owed in media.owed) or None
     found = rooms.index.find(fingerprint, settings.minimum_pdq_quality)
     quality = max((frame.quality or 0 for frame in fingerprint.frames), default=None)
     return FileMatches(name, fingerprint.media_type, quality, found.matches, found.truncated, problem)
@@ -100,7 +102,8 @@ def _print(results: list[FileMatches], as_json: bool) -> None:
 def _rows(result: FileMatches) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     if result.problem is not None:
-        rows.append((result.file, "", "", "", "", f"not looked up by what it shows: {result.problem}"))
+        how = "not looked up by what it shows" if result.quality is None else "not all of it was looked up"
+        rows.append((result.file, "", "", "", "", f"{how}: {result.problem}"))
     elif not result.matches:
         what = "no match" if result.media_type else "no match; no media, looked up by digest only"
         rows.append((result.file, "", "", "", "", what))

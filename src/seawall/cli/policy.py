@@ -65,8 +65,8 @@ def explain(
 
     Example: seawall policy explain --finding '{"kind": "exact", "list": "bank", "trust": "trusted"}'
     """
+    from seawall.policy.explain import copies_in_words, in_words
     from seawall.policy.explain import explain as explain_findings
-    from seawall.policy.explain import in_words
     from seawall.policy.load import summary
     from seawall.policy.samples import sample
 
@@ -89,6 +89,8 @@ def explain(
     for rule in policy.rules:
         typer.secho(f"{rule.name} (line {rule.line})", bold=True)
         typer.echo(f"  {in_words(rule)}\n  {rule.explanation}\n")
+    typer.secho("copies", bold=True)
+    typer.echo(f"  {copies_in_words(policy.copies)}\n")
     typer.echo("The strictest verdict of all rules that fire counts. Without a finding: allow it.")
     typer.echo("A finding that no rule speaks of: hold it until a human has decided.")
 

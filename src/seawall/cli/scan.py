@@ -78,7 +78,7 @@ def _scan_with_progress(rooms: Rooms, journal: ScanJournal, scanned: Path, *, as
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    files = list(_files(scanned))
+    files = list(files_of(scanned))
     earlier = [result for file in files if (result := journal.result_of(file)) is not None]
     known = {result.path for result in earlier}
     owed = [file for file in files if str(file) not in known]
@@ -156,7 +156,7 @@ def _scan_one(rooms: Rooms, file: Path) -> ScanResult:
     )
 
 
-def _files(scanned: Path) -> Iterator[Path]:
+def files_of(scanned: Path) -> Iterator[Path]:
     """Ordinary files, in a stable order; links are not followed, so that nothing is scanned twice or forever."""
     if scanned.is_file():
         yield scanned

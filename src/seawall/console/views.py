@@ -10,7 +10,7 @@ from seawall.cases.store import CaseView, DecisionView, ItemView, QueueRow
 from seawall.console import wording
 from seawall.console.wording import Choice, counted
 from seawall.policy.decide import describe
-from seawall.records import ItemState, Match, MatchKind, Reason
+from seawall.records import ContentState, Finding, ItemState, Match, MatchKind, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,14 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class FoundPart:
-    """What one list has that is nearest to the upload, in words; without a list, what could not be done."""
+    """What one list has that is nearest to the upload, in words; without a list, what could not be done. `gone` says
+    that the list has taken it back."""
 
     list: str | None
     about: str
     is_test: bool
     likeness: str
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class ItemPart:
     content_id: str
     standing: str
     open: bool
+    again: str
+    closed: str
     sealed: bool
     why: tuple[str, ...]
     found: tuple[FoundPart, ...]
@@ -153,9 +157,11 @@ def _item_part(number: int, item: ItemView) -> ItemPart:
         content_id=item.content_id,
         standing=wording.STANDINGS[item.content_state],
         open=item.state is ItemState.PENDING,
+        again=_again(item),
+        closed=wording.RETRACTED if item.state is ItemState.RETRACTED else "",
         sealed=item.evidence_id is not None,
         why=_why(item),
-        found=tuple(_found(item)),
+        found=(*_found(item.findings), *_found(item.retracted, gone=True)),
         looks=wording.looks(look.user for look in item.reveals if look.shown_at),
         facts=tuple(_facts(item)),
         added_at=item.added_at,
@@ -174,10 +180,16 @@ def _why(item: ItemView) -> tuple[str, ...]:
     return tuple(dict.fromkeys(told))
 
 
-def _found(item: ItemView) -> Iterable[FoundPart]:
+def _again(item: ItemView) -> str:
+    """Why it is to be decided once more, where a list took back what it had been confirmed by."""
+    confirmed = item.state is ItemState.PENDING and item.content_state is ContentState.REMOVED
+    return wording.AGAIN if confirmed else ""
+
+
+def _found(findings: Iterable[Finding], *, gone: bool = False) -> Iterable[FoundPart]:
     """The nearest match of each list, in the order in which they were found, and what could not be done."""
     by_list: dict[str, list[Match]] = {}
-    for finding in item.findings:
+    for finding in findings:
         if isinstance(finding, Match):
             by_list.setdefault(finding.list.name, []).append(finding)
         else:
@@ -189,6 +201,7 @@ def _found(item: ItemView) -> Iterable[FoundPart]:
             f"{wording.TRUST[nearest.list.trust]}, {wording.HARM_CLASSES[nearest.list.harm_class]}",
             nearest.list.is_test,
             _likeness(nearest, len(matches) - 1),
+            gone,
         )
 
 
@@ -220,6 +233,8 @@ def _facts(item: ItemView) -> Iterable[tuple[str, str]]:
 
 def _in_short(reasons: Iterable[Reason]) -> str:
     for reason in reasons:
+        if reason.rule == wording.RETRACTION_RULE:
+            return wording.AGAIN_IN_SHORT
         if reason.list is None:
             return "Could not be screened to the end"
         turned = wording.turned(reason.orientation)

@@ -101,6 +101,14 @@ CHOICES = (
         ),
     ),
 )
+# The rule that reasons name when a list took something back.
+RETRACTION_RULE = "retraction"
+AGAIN = (
+    "To decide again. It was confirmed by entries that have been taken off their lists or disputed since. It stays "
+    "removed until someone decides."
+)
+AGAIN_IN_SHORT = "Met an entry that its list took back"
+RETRACTED = "No decision needed. What had held it was taken off its list, and the platform may publish it."
 RESULTS = {
     Outcome.CONFIRM: "Item {item} of case #{case} is confirmed.",
     Outcome.NOT_A_MATCH: "Item {item} of case #{case} is not a match.",

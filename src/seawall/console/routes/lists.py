@@ -10,10 +10,12 @@ from starlette.responses import Response
 
 from seawall.access.people import PersonSession
 from seawall.access.permissions import Act, may
+from seawall.console import trends
 from seawall.console.desk import Desk, desk_of
 from seawall.console.visitor import Allowed, AnyVisitor, own_form
 from seawall.console.wording import Notice
-from seawall.hashlists import store
+from seawall.database.tables import now
+from seawall.hashlists import counts, store
 
 router = APIRouter(prefix="/lists")
 ADesk = Annotated[Desk, Depends(desk_of)]
@@ -50,6 +52,8 @@ def _page(
 ) -> Response:
     with desk.database.transaction() as session:
         summaries = store.summaries(session)
+        today = now().date()
+        days = counts.days(session, trends.first_day(today))
     for info in (summary.info for summary in summaries if summary.info.list_id == changed):
         message = Notice(f"The list {info.name} is {'enabled' if info.enabled else 'disabled'} now.", tone="good")
     return desk.pages.answer(
@@ -58,6 +62,9 @@ def _page(
         here="/console/lists",
         status=status,
         lists=summaries,
+        trends={
+            info.list_id: trends.trend(days.get(info.list_id, ()), today) for info in (one.info for one in summaries)
+        },
         may_manage=visitor.person is not None and may(visitor.person, Act.MANAGE_LISTS),
         message=message,
     )

@@ -1,0 +1,165 @@
+"""How `seawall ledger import` reads what was published before, and carries it through the rooms."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from seawall import flow
+from seawall.cli.scan import files_of
+from seawall.errors import BadInput, NotMedia
+from seawall.fingerprints import exact
+from seawall.gateways.http.hashes import KNOWN, arrival
+from seawall.matching import backfill, ledger
+from seawall.policy.decide import decide
+from seawall.records import HashArrival, MediaArrival, Verdict
+from seawall.rooms import Rooms
+
+BAD_KEPT = 1000
+ALIASES = {"published_at": "uploaded_at"}
+
+
+@dataclass(slots=True)
+class Tally:
+    """What an import came to. `matched` counts what the policy would not publish; `bad` holds the first bad lines."""
+
+    read: int = 0
+    entered: int = 0
+    known: int = 0
+    matched: int = 0
+    bad_count: int = 0
+    bad: list[tuple[str, str]] = field(default_factory=list)
+
+    def note_bad(self, where: str, why: str) -> None:
+        """Counts one that could not be taken."""
+        self.bad_count += 1
+        if len(self.bad) < BAD_KEPT:
+            self.bad.append((where, why))
+
+
+def import_file(rooms: Rooms, file: Path, surface: str) -> Tally:
+    """Hashes from CSV with column names, or from JSON lines. What is there already is left as it is.
+
+    Raises:
+        BadInput: the file cannot be read.
+    """
+    tally = Tally()
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            arrivals = _arrivals(stream, surface, tally)
+            while batch := list(islice(arrivals, backfill.BATCH)):
+                _enter(rooms, batch, tally)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(
+            f"{file} cannot be read on ({error}).", hint="What was read before is in; import it again when mended."
+        ) from error
+    return tally
+
+
+def _enter(rooms: Rooms, batch: Sequence[HashArrival], tally: Tally) -> None:
+    tally.read += len(batch)
+    with rooms.database.transaction() as session:
+        known = backfill.known(session, map(backfill.version_of, batch))
+    tally.known += sum(backfill.version_of(each) in known for each in batch)
+    clean = []
+    for each in batch:
+        if backfill.version_of(each) in known:
+            continue
+        generation = rooms.index.generation
+        findings = rooms.index.lookup(ledger.fingerprint_of_hashes(each), rooms.settings.minimum_pdq_quality)
+        judgement = decide(rooms.policy, findings, surface=each.surface)
+        if findings or judgement.verdict is not Verdict.ALLOW:
+            answer = flow.judge_hashes(rooms, each)
+            tally.matched += answer.verdict in (Verdict.HOLD, Verdict.BLOCK)
+            tally.entered += 1
+        else:
+            clean.append(backfill.Published(each, judgement.policy_version, generation))
+    with rooms.database.transaction() as session:
+        entered = backfill.enter(session, clean)
+    tally.entered += entered
+    tally.known += len(clean) - entered
+
+
+def _arrivals(stream: TextIO, surface: str, tally: Tally) -> Iterator[HashArrival]:
+    for line, document in _documents(stream):
+        try:
+            if document is None:
+                raise BadInput("It is no JSON object.")
+            told = {ALIASES.get(name, name): value for name, value in document.items() if value not in (None, "")}
+            told.setdefault("surface", surface)
+            yield arrival({name: value for name, value in told.items() if name in KNOWN})
+        except BadInput as error:
+            tally.read += 1
+            tally.note_bad(f"line {line}", error.message)
+
+
+def _documents(stream: TextIO) -> Iterator[tuple[int, dict[str, object] | None]]:
+    """Each record with the number of its line; None for what is no record."""
+    first = stream.readline()
+    stream.seek(0)
+    if first.lstrip().startswith("{"):
+        for number, line in enumerate(stream, 1):
+            if line.strip():
+                yield number, _object(line)
+        return
+    reader = csv.DictReader(stream)
+    for row in reader:
+        told: dict[str, object] = {name.strip().lower(): value for name, value in row.items() if name}
+        quality = told.get("pdq_quality")
+        if isinstance(quality, str) and quality.isdigit():
+            told["pdq_quality"] = int(quality)
+        yield reader.line_num, told
+
+
+def _object(line: str) -> dict[str, object] | None:
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def import_folder(rooms: Rooms, folder: Path, surface: str) -> Tally:
+    """Scans every file below the folder; its path from there is its content id. What is there already is not scanned
+    again."""
+    tally = Tally()
+    width = rooms.settings.decoder_processes * 2
+    files = files_of(folder)
+    with ThreadPoolExecutor(width) as threads:
+        # No more at once than are worked on soon: each holds a file in memory.
+        while batch := list(islice(files, width * 2)):
+            tasks = [(file, threads.submit(_scan, rooms, file, folder, surface)) for file in batch]
+            _collect(tasks, folder, tally)
+    return tally
+
+
+def _collect(tasks: Iterable[tuple[Path, Future[Verdict | None]]], folder: Path, tally: Tally) -> None:
+    for file, task in tasks:
+        tally.read += 1
+        try:
+            verdict = task.result()
+        except (OSError, NotMedia, BadInput) as error:
+            tally.note_bad(str(file.relative_to(folder)), getattr(error, "message", str(error)))
+            continue
+        tally.known += verdict is None
+        tally.entered += verdict is not None
+        tally.matched += verdict in (Verdict.HOLD, Verdict.BLOCK)
+
+
+def _scan(rooms: Rooms, file: Path, folder: Path, surface: str) -> Verdict | None:
+    """The verdict; None when the ledger has this very file."""
+    if file.stat().st_size > rooms.settings.max_upload_bytes:
+        raise BadInput("It is larger than SEAWALL_MAX_UPLOAD_BYTES.")
+    body = file.read_bytes()
+    content_id = str(file.relative_to(folder))
+    with rooms.database.transaction() as session:
+        row = ledger.recall(session, content_id, exact.identity(exact.digest(body)))
+        if row is not None and row.size is not None:
+            return None
+    return flow.judge_media(rooms, MediaArrival(content_id=content_id, body=body, surface=surface)).verdict
