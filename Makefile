@@ -38,10 +38,13 @@ setup-dev: $(VENV)/.dev ## The same, and what developing needs (tests, type chec
 demo: setup ## Start Seawall beside a sample platform and print their addresses. ARGS=--check tries it without a person.
 	$(BIN)/seawall demo $(ARGS)
 
+# Tests wait much: for processes, for servers, for time to pass. So one more runs than there are cores here.
+TESTS_AT_ONCE ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1) + 1)
+
 .PHONY: test
-test: setup-dev ## Run every test, after bringing what they need. ARGS="-k word" picks some.
+test: setup-dev ## Run every test, after bringing what they need. ARGS="-k word" picks some, TESTS_AT_ONCE=0 runs one after another.
 	@sh tools/test-programs.sh
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --maxprocesses 8 --dist loadfile $(ARGS)
 
 .PHONY: check
 check: setup-dev ## Lint, format, types, import directions, locks without addresses, generated pages up to date.
@@ -60,7 +63,7 @@ docs: $(VENV)/.dev ## Write docs/reference anew from settings, errors, commands 
 .PHONY: lock
 lock: $(VENV)/.dev ## Resolve the dependencies of pyproject.toml and package.json into the locks. ARGS=--upgrade takes newer ones.
 	$(UV_COMPILE) $(ARGS) --group build --group dev -o requirements-dev.lock
-	$(UV_COMPILE) $(ARGS) --group build -c requirements-dev.lock -o requirements.lock
+	$(UV_COMPILE) $(ARGS) --extra video --group build -c requirements-dev.lock -o requirements.lock
 	$(BIN)/python tools/browser_files.py --lock
 
 .PHONY: dist

@@ -233,7 +233,7 @@ def operation_lines(title: str, operation: dict[str, Any]) -> list[str]:
         for status, answer in operation["responses"].items()
     ]
     lines += table(("Status", "When", "Body, or code of the error"), answers)
-    good = operation["responses"].get("200", {}).get("content", {}).get("application/json", {})
+    good: dict[str, Any] = next(iter(operation["responses"].get("200", {}).get("content", {}).values()), {})
     return [*lines, *example_lines("Answer", good)]
 
 
@@ -250,7 +250,7 @@ def body_lines(media_type: str, content: dict[str, Any]) -> list[str]:
 
 def answer_words(answer: dict[str, Any]) -> str:
     """The shape of an answer, or the codes of the errors that it may be."""
-    content = answer.get("content", {}).get("application/json", {})
+    content: dict[str, Any] = next(iter(answer.get("content", {}).values()), {})
     shape = type_of(content.get("schema", {}))
     if "ErrorAnswer" not in shape:
         return shape
@@ -261,9 +261,11 @@ def example_lines(title: str, content: dict[str, Any]) -> list[str]:
     """The examples of a body, folded away."""
     lines: list[str] = []
     for name, example in content.get("examples", {}).items():
-        shown = json.dumps(example["value"], indent=2, ensure_ascii=False)
+        value = example["value"]
+        is_text = isinstance(value, str)
+        shown = value.rstrip() if is_text else json.dumps(value, indent=2, ensure_ascii=False)
         summary = f"<details><summary>{title}: {name}</summary>"
-        lines += [summary, "", "```json", shown, "```", "", "</details>", ""]
+        lines += [summary, "", "```text" if is_text else "```json", shown, "```", "", "</details>", ""]
     return lines
 
 

@@ -15,6 +15,12 @@ has_chromium() {
 }
 
 has_chromium || missing="$missing chromium"
+command -v clamdscan >/dev/null 2>&1 || missing="$missing clamdscan"
+# Installed on a person's own machine, these would start services that nobody asked for: there, their tests are skipped.
+if [ "${CI:-}" = true ]; then
+    command -v squid >/dev/null 2>&1 || missing="$missing squid"
+    command -v c-icap-client >/dev/null 2>&1 || missing="$missing c-icap"
+fi
 command -v curl >/dev/null 2>&1 || missing="$missing curl"
 
 [ -n "$missing" ] || exit 0
