@@ -48,8 +48,8 @@ def test_every_part_of_a_form_counts() -> None:
         (FORM, form(*[b"x"] * 300)),
         ({"content-encoding": "br"}, b"abc"),
         ({"content-encoding": "gzip"}, b"no gzip"),
-        ({"content-encoding": "gzip"}, gzip.compress(b"abc")[:-3]),
-        ({"content-encoding": "gzip"}, gzip.compress(b"abc") + gzip.compress(b"hidden")),
+        ({"content-encoding": "gzip"}, gzip.compress(b"abc", mtime=0)[:-3]),
+        ({"content-encoding": "gzip"}, gzip.compress(b"abc", mtime=0) + gzip.compress(b"hidden", mtime=0)),
     ],
 )
 def test_what_cannot_be_taken_apart(headers: dict[str, str], body: bytes) -> None:
