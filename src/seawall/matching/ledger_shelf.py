@@ -9,11 +9,9 @@ from are not used. Nothing here is needed to be right: what cannot be used is ma
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +22,10 @@ from seawall.database.sessions import Database
 from seawall.database.tables import IndexBuild
 from seawall.errors import IndexFileInvalid
 from seawall.evidence.master_key import MasterKey
+from seawall.matching import shared_folder
 from seawall.matching.ledger_marks import Clock, clock_of
-from seawall.matching.segment_files import drop_others, sync_folder
+from seawall.matching.shared_folder import MANIFEST
 
-MANIFEST = "manifest.json"
 FORMAT = 1
 # Builds of the ledger stand beside those of the index, which forgets its own by number: far above any of these.
 NUMBERED_FROM = 1 << 62
@@ -109,10 +107,7 @@ class LedgerShelf:
 
     def clear(self) -> None:
         """Takes away what lies plain and should be sealed, or the other way round: the setting has changed."""
-        try:
-            drop_others(self._folder, self.key)
-        except OSError as error:
-            log.warning("index.folder_unusable", folder=str(self._folder), reason=str(error))
+        shared_folder.clear(self._folder, self.key)
 
     def refuse(self, files: LedgerFiles, reason: str) -> None:
         """Takes files out of use that are not what was written, unless others have taken their place already."""
@@ -126,26 +121,9 @@ class LedgerShelf:
             return bool(json.loads((self._folder / MANIFEST).read_text())["token"] == files.token.hex())
         return False
 
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[bool]:
-        """Whether this process may build now. One at a time does, of all that share the folder."""
-        handle = -1
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._folder.chmod(0o700)
-            handle = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if not isinstance(error, BlockingIOError):
-                log.warning("index.folder_unusable", folder=str(self._folder), reason=str(error))
-            if handle >= 0:
-                os.close(handle)
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            os.close(handle)
+    def writing(self) -> contextlib.AbstractContextManager[bool]:
+        """Whether this process may build now, see `shared_folder.writing`."""
+        return shared_folder.writing(self._folder)
 
     def new_path(self) -> Path:
         """Where another file can be written."""
@@ -168,20 +146,9 @@ class LedgerShelf:
             "horizon": horizon,
             "files": [{"name": file.path.name, "rows": file.rows} for file in files],
         }
-        temporary = self._folder / f"{MANIFEST}.part"
-        temporary.touch(mode=0o600)
-        temporary.write_text(json.dumps(document))
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.rename(self._folder / MANIFEST)
-        sync_folder(self._folder)
+        shared_folder.put_manifest(self._folder, document)
         if before is not None:
             with self._database.transaction() as session:
                 session.execute(delete(IndexBuild).where(IndexBuild.token == before.token))
-        self._sweep({file.path.name for file in files})
+        shared_folder.sweep(self._folder, "ledger", {file.path.name for file in files})
         return fresh
-
-    def _sweep(self, names: set[str]) -> None:
-        for path in [*self._folder.glob("ledger-*.segment"), *self._folder.glob("ledger-*.part")]:
-            if path.name not in names:
-                path.unlink(missing_ok=True)

@@ -8,11 +8,9 @@ Nothing here is needed to be right: whatever cannot be read is made anew from th
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +21,11 @@ from seawall.database.sessions import Database
 from seawall.database.tables import IndexBuild
 from seawall.errors import IndexFileInvalid
 from seawall.evidence.master_key import MasterKey
+from seawall.matching import shared_folder
 from seawall.matching.columns import Source, merged_columns
-from seawall.matching.segment_files import OpenedFile, SegmentWriter, drop_others, open_file, sync_folder
+from seawall.matching.segment_files import OpenedFile, SegmentWriter, open_file
+from seawall.matching.shared_folder import MANIFEST
 
-MANIFEST = "manifest.json"
 FORMAT = 1
 # Generations for which builds are remembered. Files that are older are made anew.
 BUILDS_REMEMBERED = 1_000_000
@@ -92,10 +91,7 @@ class Shelf:
 
     def clear(self) -> None:
         """Takes away what lies plain and should be sealed, or the other way round: the setting has changed."""
-        try:
-            drop_others(self._folder, self._key)
-        except OSError as error:
-            log.warning("index.folder_unusable", folder=str(self._folder), reason=str(error))
+        shared_folder.clear(self._folder, self._key)
 
     def open(self) -> Build | None:
         """The build in use, if there is one that can be used.
@@ -125,26 +121,9 @@ class Shelf:
             if mine and read_manifest(self._folder).token == build.token:
                 manifest.unlink()
 
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[bool]:
-        """Whether this process may build now. One at a time does, of all that share the folder."""
-        handle = -1
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._folder.chmod(0o700)
-            handle = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if not isinstance(error, BlockingIOError):
-                log.warning("index.folder_unusable", folder=str(self._folder), reason=str(error))
-            if handle >= 0:
-                os.close(handle)
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            os.close(handle)
+    def writing(self) -> contextlib.AbstractContextManager[bool]:
+        """Whether this process may build now, see `shared_folder.writing`."""
+        return shared_folder.writing(self._folder)
 
     def put(self, sources: Sequence[Source], generation: int) -> None:
         """Builds a segment file of the sources and puts it in use. The caller holds `writing`.
@@ -165,20 +144,12 @@ class Shelf:
         with self._database.transaction() as session:
             session.add(IndexBuild(token=token, generation=generation))
         document = {"format": FORMAT, "generation": generation, "token": token.hex(), "file": path.name}
-        temporary = self._folder / f"{MANIFEST}.part"
-        temporary.touch(mode=0o600)
-        temporary.write_text(json.dumps(document))
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.rename(self._folder / MANIFEST)
-        sync_folder(self._folder)
+        shared_folder.put_manifest(self._folder, document)
         self._sweep(path.name, token)
 
     def _sweep(self, name: str, token: bytes) -> None:
-        """Takes away what no manifest names any more. Whoever has it mapped keeps it as long as it is mapped."""
-        for path in [*self._folder.glob("entries-*.segment"), *self._folder.glob("entries-*.part")]:
-            if path.name != name:
-                path.unlink(missing_ok=True)
+        """Takes away what no manifest names any more."""
+        shared_folder.sweep(self._folder, "entries", {name})
         with self._database.transaction() as session:
             older = select(IndexBuild.generation).where(IndexBuild.token == token).scalar_subquery()
             # Those of other machines stay for a while: each has files of its own.

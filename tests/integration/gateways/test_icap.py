@@ -275,7 +275,7 @@ def squid(port: int) -> Iterator[str]:
 
 
 def through(squid: str) -> httpx.Client:
-    """A client with a connection for each request: Squid closes those on which it refused something, when it likes."""
+    """A client with a connection for each request: Squid may close one on which it refused something."""
     return httpx.Client(proxy=squid, timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
 
 

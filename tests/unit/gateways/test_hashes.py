@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seawall.errors import BadInput, BodyMalformed
+from seawall.gateways.http.batches import parse
 from seawall.gateways.http.examples import BATCH, HASHES
-from seawall.gateways.http.hashes import KNOWN, arrival, batch, parse
+from seawall.gateways.http.hashes import KNOWN, wanted
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -25,8 +26,7 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_json_is_read_or_refused(document: object) -> None:
     try:
-        parsed = parse(json.dumps(document).encode())
-        arrivals = batch(parsed) if "items" in parsed else [arrival(parsed)]
+        arrivals = wanted(parse(json.dumps(document).encode())).items
     except BadInput:
         return
     assert all(each.md5 or each.sha1 or each.sha256 or each.pdq for each in arrivals)
@@ -47,5 +47,6 @@ def test_what_could_mean_two_things_is_refused(body: bytes) -> None:
 
 
 def test_the_examples_can_be_sent() -> None:
-    assert arrival(parse(json.dumps(HASHES).encode())).pdq_quality == 100
-    assert len(batch(parse(json.dumps(BATCH).encode()))) == 2
+    (one,) = wanted(parse(json.dumps(HASHES).encode())).items
+    assert one.pdq_quality == 100
+    assert len(wanted(parse(json.dumps(BATCH).encode())).items) == 2

@@ -11,14 +11,12 @@ from urllib.parse import unquote_to_bytes
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from seawall.access.keys import KeyInfo
-from seawall.errors import BadInput, NotFound, SeawallError
-from seawall.gateways.http import examples
-from seawall.gateways.http.admission import Admission, count, no_parameters
+from seawall.errors import BadInput, NotFound
+from seawall.gateways.http import batches, examples
+from seawall.gateways.http.admission import Admission, no_parameters
 from seawall.gateways.http.answers import AskedStandingAnswer, StandingAnswer, StandingsAnswer
-from seawall.gateways.http.bodies import read_body
 from seawall.gateways.http.fields import LONGEST_TEXT, needed_text, refuse_unknown
 from seawall.gateways.http.hall import Hall, hall_of
-from seawall.gateways.http.hashes import LARGEST_BATCH, LARGEST_BODY, parse
 from seawall.records import Scope, Standing
 
 router = APIRouter(prefix="/v1", tags=["judge"])
@@ -34,7 +32,7 @@ _WANTED: dict[str, Any] = {
         "content_ids": {
             "type": "array",
             "minItems": 1,
-            "maxItems": LARGEST_BATCH,
+            "maxItems": batches.LARGEST_BATCH,
             "items": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT},
             "description": "The platform's own ids.",
         }
@@ -111,19 +109,13 @@ async def show_contents(
     hall: Annotated[Hall, Depends(hall_of)],
 ) -> Response:
     """What is not remembered is read together, in a thread."""
-    try:
-        with hall.ballast.load() as take:
-            wanted = wanted_ids(parse(await read_body(request, LARGEST_BODY, take)))
-    except SeawallError:
-        count(hall, key)
-        raise
-    count(hall, key, len(wanted))
+    wanted = (await batches.asked(request, hall, key, wanted_ids)).items
     found = await hall.work(lambda: hall.standings.of_many(wanted))
     items = [_asked(content_id, found.get(content_id)) for content_id in wanted]
     return Response(StandingsAnswer(items=items).model_dump_json(), media_type="application/json")
 
 
-def wanted_ids(document: dict[str, object]) -> list[str]:
+def wanted_ids(document: dict[str, object]) -> batches.Asked[str]:
     """The content ids of a batch, in its order.
 
     Raises:
@@ -131,10 +123,10 @@ def wanted_ids(document: dict[str, object]) -> list[str]:
     """
     refuse_unknown(document, ("content_ids",))
     given = document.get("content_ids")
-    if not isinstance(given, list) or not 1 <= len(given) <= LARGEST_BATCH:
-        raise BadInput(f"content_ids must be a list of 1 to {LARGEST_BATCH} texts.")
+    if not isinstance(given, list) or not 1 <= len(given) <= batches.LARGEST_BATCH:
+        raise BadInput(f"content_ids must be a list of 1 to {batches.LARGEST_BATCH} texts.")
     named = ((f"content_ids[{number}]", each) for number, each in enumerate(given))
-    return [needed_text({name: each}, name) for name, each in named]
+    return batches.Asked([needed_text({name: each}, name) for name, each in named], many=True)
 
 
 def _asked(content_id: str, found: Standing | None) -> AskedStandingAnswer:

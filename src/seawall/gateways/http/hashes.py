@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from seawall.access.keys import KeyInfo
-from seawall.errors import BadInput, BodyEmpty, BodyMalformed, SeawallError
+from seawall.errors import BadInput
 from seawall.gateways import judging
-from seawall.gateways.http import examples
-from seawall.gateways.http.admission import Admission, count, no_parameters, secret_of
+from seawall.gateways.http import batches, examples
+from seawall.gateways.http.admission import Admission, no_parameters, secret_of
 from seawall.gateways.http.answers import VerdictAnswer, VerdictsAnswer, of_answer
-from seawall.gateways.http.bodies import read_body
 from seawall.gateways.http.fields import ABOUT, about, hexadecimal, quality, refuse_unknown
 from seawall.gateways.http.hall import Hall, hall_of
 from seawall.gateways.http.lean import LeanRoute
@@ -24,8 +22,6 @@ from seawall.records import Answer, HashArrival, HashKind, Scope
 router = APIRouter(prefix="/v1", tags=["judge"])
 
 DOOR = Admission(Scope.JUDGE, counted=False)
-LARGEST_BATCH = 1000
-LARGEST_BODY = 4 * 1024 * 1024
 KINDS = tuple((kind.value, kind) for kind in HashKind)
 KNOWN = (*ABOUT, *(kind.value for kind in HashKind), "pdq_quality")
 
@@ -50,26 +46,12 @@ _ITEM: dict[str, Any] = {
         },
     },
 }
-_BATCH: dict[str, Any] = {
-    "type": "object",
-    "required": ["items"],
-    "additionalProperties": False,
-    "properties": {
-        "items": {
-            "type": "array",
-            "minItems": 1,
-            "maxItems": LARGEST_BATCH,
-            "items": _ITEM,
-            "description": "Each is judged by itself.",
-        }
-    },
-}
 _OPENAPI = {
     "requestBody": {
         "required": True,
         "content": examples.bodies(
             "application/json",
-            {"oneOf": [_ITEM, _BATCH]},
+            {"oneOf": [_ITEM, batches.described(_ITEM)]},
             {"one content": examples.HASHES, "a batch": examples.BATCH},
         ),
     }
@@ -100,18 +82,9 @@ async def judge_hashes(
     hall: Annotated[Hall, Depends(hall_of)],
 ) -> JSONResponse:
     """Reads the hashes, judges each in turn in one thread, answers."""
-    try:
-        with hall.ballast.load() as take:
-            document = parse(await read_body(request, LARGEST_BODY, take))
-        is_batch = "items" in document
-        arrivals = batch(document) if is_batch else [arrival(document)]
-    except SeawallError:
-        count(hall, key)
-        raise
-    count(hall, key, len(arrivals))
-
-    found = [of_answer(answer) for answer in await _judged(hall, key, arrivals)]
-    return JSONResponse({"items": found} if is_batch else found[0])
+    asked = await batches.asked(request, hall, key, wanted)
+    found = [of_answer(answer) for answer in await _judged(hall, key, asked.items)]
+    return JSONResponse({"items": found} if asked.many else found[0])
 
 
 async def _judged(hall: Hall, key: KeyInfo, arrivals: list[HashArrival]) -> list[Answer]:
@@ -134,35 +107,13 @@ async def _answer(request: Request) -> JSONResponse:
 LEAN = LeanRoute("POST", "/v1/hashes", _answer)
 
 
-def parse(body: bytes) -> dict[str, object]:
-    """The body as a JSON object.
-
-    Raises:
-        BodyEmpty: there is none.
-        BodyMalformed: it is no JSON object, or says something twice.
-    """
-    if not body:
-        raise BodyEmpty("The body is empty.")
-    try:
-        document = json.loads(body.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        raise BodyMalformed("The body is no JSON in UTF-8.", hint="Names are written once each.") from None
-    if not isinstance(document, dict):
-        raise BodyMalformed("The body is no JSON object.")
-    return document
-
-
-def batch(document: dict[str, object]) -> list[HashArrival]:
-    """The arrivals of a batch, in its order.
+def wanted(document: dict[str, object]) -> batches.Asked[HashArrival]:
+    """The hashes of one content, or of each in a batch.
 
     Raises:
         BadInput: names the item and field that cannot be used; then none is judged.
     """
-    refuse_unknown(document, ("items",))
-    items = document["items"]
-    if not isinstance(items, list) or not 1 <= len(items) <= LARGEST_BATCH:
-        raise BadInput(f"items must be a list of 1 to {LARGEST_BATCH} objects.")
-    return [arrival(item, f"items[{number}].") for number, item in enumerate(items)]
+    return batches.one_or_many(document, arrival)
 
 
 def arrival(given: object, where: str = "") -> HashArrival:
@@ -192,14 +143,3 @@ def arrival(given: object, where: str = "") -> HashArrival:
         uploaded_at=said.uploaded_at,
         url_hash=said.url_hash,
     )
-
-
-def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise ValueError("a name is there twice")
-    return document
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")

@@ -9,15 +9,13 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from seawall.access.keys import KeyInfo
-from seawall.errors import BadInput, SeawallError
+from seawall.errors import BadInput
 from seawall.gateways import judging
-from seawall.gateways.http import examples
-from seawall.gateways.http.admission import Admission, count, no_parameters
+from seawall.gateways.http import batches, examples
+from seawall.gateways.http.admission import Admission, no_parameters
 from seawall.gateways.http.answers import VerdictAnswer, VerdictsAnswer, of_answer
-from seawall.gateways.http.bodies import read_body
 from seawall.gateways.http.fields import hexadecimal, quality, refuse_unknown, surface, text, url
 from seawall.gateways.http.hall import Hall, hall_of
-from seawall.gateways.http.hashes import LARGEST_BATCH, LARGEST_BODY, parse
 from seawall.gateways.http.media import described_fields
 from seawall.matching import ledger
 from seawall.records import Answer, HashArrival, HashKind, Scope, ShareArrival
@@ -55,20 +53,6 @@ _ITEM: dict[str, Any] = {
         },
     },
 }
-_BATCH: dict[str, Any] = {
-    "type": "object",
-    "required": ["items"],
-    "additionalProperties": False,
-    "properties": {
-        "items": {
-            "type": "array",
-            "minItems": 1,
-            "maxItems": LARGEST_BATCH,
-            "items": _ITEM,
-            "description": "Each is judged by itself.",
-        }
-    },
-}
 
 
 @router.post(
@@ -96,7 +80,7 @@ _BATCH: dict[str, Any] = {
             "required": True,
             "content": examples.bodies(
                 "application/json",
-                {"oneOf": [_ITEM, _BATCH]},
+                {"oneOf": [_ITEM, batches.described(_ITEM)]},
                 {"one share": examples.SHARE, "a batch": examples.SHARES},
             ),
         }
@@ -108,34 +92,13 @@ async def judge_shares(
     hall: Annotated[Hall, Depends(hall_of)],
 ) -> JSONResponse:
     """Reads what is passed on, judges each in turn in one thread, answers."""
-    try:
-        with hall.ballast.load() as take:
-            document = parse(await read_body(request, LARGEST_BODY, take))
-        is_batch = "items" in document
-        shares = batch(document) if is_batch else [share(document)]
-    except SeawallError:
-        count(hall, key)
-        raise
-    count(hall, key, len(shares))
+    asked = await batches.asked(request, hall, key, lambda document: batches.one_or_many(document, share))
 
     def judge() -> list[Answer]:
-        return [judging.judge_share(hall, key, each) for each in shares]
+        return [judging.judge_share(hall, key, each) for each in asked.items]
 
     found = [of_answer(answer) for answer in await hall.work(judge)]
-    return JSONResponse({"items": found} if is_batch else found[0])
-
-
-def batch(document: dict[str, object]) -> list[ShareArrival]:
-    """The shares of a batch, in its order.
-
-    Raises:
-        BadInput: names the item and field that cannot be used; then none is judged.
-    """
-    refuse_unknown(document, ("items",))
-    items = document["items"]
-    if not isinstance(items, list) or not 1 <= len(items) <= LARGEST_BATCH:
-        raise BadInput(f"items must be a list of 1 to {LARGEST_BATCH} objects.")
-    return [share(item, f"items[{number}].") for number, item in enumerate(items)]
+    return JSONResponse({"items": found} if asked.many else found[0])
 
 
 def share(given: object, where: str = "") -> ShareArrival:
