@@ -15,17 +15,22 @@ from __future__ import annotations
 from collections import Counter
 
 import structlog
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from seawall.cases import retractions
+from seawall.database.sessions import Database
 from seawall.database.tables import Retractions, Walk, now
+from seawall.matching.ledger_marks import clock_of
 from seawall.matching.loading import newest_change
 from seawall.rejudging import RETRACTION, judge_item_again
 from seawall.rooms import Rooms
 
 HORIZON = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
 WRITTEN = text("SELECT EXISTS (SELECT FROM case_items WHERE written_in >= CAST(CAST(:since AS text) AS xid8))")
+RENUMBER = text(
+    "UPDATE case_items SET written_in = pg_current_xact_id() WHERE written_in >= CAST(CAST(:since AS text) AS xid8)"
+)
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +73,21 @@ def look_back(rooms: Rooms) -> int:
             "retractions.taken_back", entries=entries, items=len(items), **{str(k): n for k, n in changes.items()}
         )
     return changes.total()
+
+
+def settle(database: Database) -> None:
+    """Call it before anything is written, as `late.settle`. What is said to be written by a transaction that is still
+    to come was counted by another cluster: it is written again under a number of this one, and so is what was owed a
+    look there. A count that went less far than this one's needs nothing: more is looked at than must be, once."""
+    with database.transaction() as session:
+        standing = session.scalars(select(Retractions).where(Retractions.id == 1).with_for_update()).one()
+        clock = clock_of(session)
+        ahead = session.execute(WRITTEN, {"since": str(clock.following)}).scalar_one()
+        if int(standing.horizon) <= clock.following and not ahead:
+            return
+        session.execute(RENUMBER, {"since": str(min(int(standing.horizon), clock.following))})
+        session.execute(update(Retractions).where(Retractions.id == 1).values(horizon=str(clock.horizon)))
+    log.info("retractions.other_cluster", advice="The database was restored from a dump; nothing is to be done.")
 
 
 def _due(session: Session) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from types import TracebackType
 
-from seawall import late
+from seawall import late, retraction
 from seawall.decoding.pool import DecoderPool
 from seawall.engines.compiled import use_cache
 from seawall.engines.meters import Meters, Place
@@ -53,6 +53,7 @@ class Runtime:
                 self.rooms.vault.check_master_key(session)
                 ledger.remember_policy(session, self.rooms.policy.version, self.rooms.policy.text)
             late.settle(self.database)
+            retraction.settle(self.database)
             partitions.make_months(self.database)
             self.rooms.index.start()
         except BaseException:

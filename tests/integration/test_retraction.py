@@ -469,6 +469,38 @@ def test_a_hold_on_its_way_does_not_slip_through(runtime: Runtime) -> None:
     assert retraction.look_back(runtime.rooms) == 0
 
 
+def test_a_database_of_a_cluster_that_counts_from_lower_on(runtime: Runtime) -> None:
+    """What a dump says was written by transactions that are still to come would hide what is written from now on, or
+    be looked at each second until they have come."""
+    far = 1 << 40
+    blocked(runtime, "c0")
+    with runtime.database.transaction() as session:
+        session.execute(text("UPDATE retractions SET horizon = CAST(:n AS text)::xid8"), {"n": str(far)})
+        session.execute(text("UPDATE case_items SET written_in = CAST(:n AS text)::xid8"), {"n": str(far + 5)})
+    retraction.settle(runtime.database)
+    retraction.look_back(runtime.rooms)
+    with runtime.database.transaction() as session:
+        written, horizon, following = session.execute(
+            text(
+                "SELECT max(i.written_in)::text, max(r.horizon)::text, pg_snapshot_xmax(pg_current_snapshot())::text"
+                " FROM case_items AS i, retractions AS r"
+            )
+        ).one()
+    assert int(written) < int(horizon) <= int(following), "nothing is owed, and what comes is newer"
+    test_a_hold_on_its_way_does_not_slip_through(runtime)
+
+
+def test_settling_changes_nothing_in_the_cluster_itself(runtime: Runtime) -> None:
+    blocked(runtime, "c0")
+    retraction.look_back(runtime.rooms)
+    wanted = text("SELECT i.written_in::text, r.horizon::text FROM case_items AS i, retractions AS r")
+    with runtime.database.transaction() as session:
+        before = session.execute(wanted).all()
+    retraction.settle(runtime.database)
+    with runtime.database.transaction() as session:
+        assert session.execute(wanted).all() == before
+
+
 def test_many_entries_at_once_are_found_by_the_items(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seawall.cases.retractions.FEW_ENTRIES", 0)
     blocked(runtime)
