@@ -101,8 +101,7 @@ def _taken(session: Session, item_id: int) -> Taken | None:
         return None
     take(session, Lock.CONTENT, of=f"{named.content_id}:{named.identity.hex()}")
     take(session, Lock.SUBJECT, of=named.subject)
-    case, item = locked(session, item_id)
-    row = session.get_one(Content, item.content_row, with_for_update=True, populate_existing=True)
+    case, item, row = locked(session, item_id)
     newest = session.scalar(select(func.max(CaseItem.id)).where(CaseItem.content_row == row.id))
     if item.state not in retractions.OPEN_TO_RETRACTIONS or newest != item.id or row.state not in STANDING:
         return None

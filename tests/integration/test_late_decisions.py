@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+import threading
+import time
+
+from sqlalchemy import select, text
 
 from seawall import flow, late
-from seawall.database.tables import CaseItem, Content
+from seawall.database.tables import Case, CaseItem, Content
 from seawall.records import ContentState, MediaArrival, Outcome
 from seawall.runtime import Runtime
 from tests.integration.test_flow import encoded, list_by_sight, list_exactly, picture, reviewer, runtime
@@ -51,4 +54,25 @@ def test_what_meets_nothing_new_stays_released(runtime: Runtime) -> None:
     late.walk(runtime.rooms)
     release(runtime)
     assert late.stragglers(runtime.rooms) == 0
+    assert state(runtime) == ContentState.RELEASED
+
+
+def test_a_decision_holds_no_case_while_it_waits_for_its_content(runtime: Runtime) -> None:
+    """A verdict holds the content and asks for the case. Were it the other way round here, each would wait for the
+    other."""
+    list_by_sight(runtime, SHOWN)
+    flow.judge_media(runtime.rooms, MediaArrival("c1", encoded(picture(31), "JPEG")))
+    waits = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with runtime.database.transaction() as session:
+        session.scalars(select(Content).with_for_update()).one()
+        decision = threading.Thread(target=release, args=(runtime,))
+        decision.start()
+        until = time.monotonic() + 60
+        while not session.execute(waits).scalar_one():
+            assert time.monotonic() < until, "the decision does not wait"
+            time.sleep(0.05)
+        session.scalars(select(Case).with_for_update(nowait=True)).one()
+    decision.join(60)
     assert state(runtime) == ContentState.RELEASED

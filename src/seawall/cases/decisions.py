@@ -48,7 +48,7 @@ def decide(
         Conflict: the item is decided already.
     """
     words = _checked_reason(reason)
-    case, item = locked(session, item_id)
+    case, item, content = locked(session, item_id)
     if item.state == ItemState.RETRACTED:
         raise Conflict(f"Item {item_id} needs no decision any more: its list took back what had held it.")
     if item.state != ItemState.PENDING:
@@ -60,7 +60,6 @@ def decide(
             "There is no account to restrict: the platform named none.", hint="Decide without restricting."
         )
     _record(session, item, user_id, outcome, words, restrict_account)
-    content = session.get_one(Content, item.content_row, with_for_update=True, populate_existing=True)
     events = _carry_out(case, item, content, outcome)
     if restrict_account:
         data: dict[str, object] = {"account_id": case.account_id, "case_id": case.id, "test": case.is_test}
@@ -79,14 +78,18 @@ def _checked_reason(reason: str) -> str:
     return words
 
 
-def locked(session: Session, item_id: int) -> tuple[Case, CaseItem]:
-    """Case and item, held until the transaction ends. The case comes first, as where items are added."""
-    case_id = session.scalar(select(CaseItem.case_id).where(CaseItem.id == item_id))
-    if case_id is None:
+def locked(session: Session, item_id: int) -> tuple[Case, CaseItem, Content]:
+    """Case, item and content, held until the transaction ends. The content comes first, then the case, as where a
+    verdict adds an item: so nobody waits for each other in a ring."""
+    named = session.execute(
+        select(CaseItem.case_id, CaseItem.content_row).where(CaseItem.id == item_id)
+    ).one_or_none()
+    if named is None:
         raise NotFound(f"There is no item {item_id}.")
-    case = session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
+    content = session.get_one(Content, named.content_row, with_for_update=True, populate_existing=True)
+    case = session.get_one(Case, named.case_id, with_for_update=True, populate_existing=True)
     item = session.get_one(CaseItem, item_id, with_for_update=True, populate_existing=True)
-    return case, item
+    return case, item, content
 
 
 def _record(
