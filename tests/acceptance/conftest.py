@@ -51,7 +51,7 @@ def stop_postgres(home: Path) -> None:
         return
     process.send_signal(signal.SIGINT)
     try:
-        process.wait(20)
+        process.wait(240)
     except psutil.TimeoutExpired:
         process.kill()
         time.sleep(0.2)

@@ -101,14 +101,14 @@ class ServerProcess:
     def kill(self) -> None:
         """kill -9: it gets no chance to tidy up."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(30)
+        self.process.wait(240)
 
     def stop(self) -> int:
         """Asks it to end, and returns its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(60)
+            return self.process.wait(240)
         finally:
             if self.process.poll() is None:
                 self.kill()

@@ -54,7 +54,7 @@ class Service(ServerProcess):
         wanted = [name for name in self.parts() if name.startswith("api-")]
         found: dict[str, httpx.Client] = {}
         for _ in range(1000):
-            client = httpx.Client(base_url=self.url, timeout=60, limits=httpx.Limits(max_connections=1))
+            client = httpx.Client(base_url=self.url, timeout=240, limits=httpx.Limits(max_connections=1))
             port = port_of(client.get("/healthz"))
             name = next(name for name in wanted if port in self.connections(name))
             if found.setdefault(name, client) is not client:

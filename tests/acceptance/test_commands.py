@@ -61,7 +61,7 @@ def test_an_interrupted_scan_goes_on(home: Path, tmp_path: Path) -> None:
     while process.poll() is None and not any(file.stat().st_size > 3000 for file in journals.glob("*.jsonl")):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    process.wait(60)
+    process.wait(240)
     assert process.returncode not in (0, 3), "it was done before it could be interrupted"
     (journal,) = journals.glob("*.jsonl")
     before = len(journal.read_text().splitlines()) - 1

@@ -25,8 +25,8 @@ from tests.acceptance.conftest import stop_postgres
 DEMO = (sys.executable, "-m", "seawall.cli.main", "demo")
 READY = re.compile(r"Ctrl-C ends the demo")
 START_LIMIT_S = 120
-LEAVE_S = 60
-GONE_S = 5
+LEAVE_S = 240
+GONE_S = 120
 
 
 @pytest.fixture
@@ -126,13 +126,13 @@ class RunningDemo:
 
     def upload(self, path: str) -> dict[str, object]:
         """Uploads one of the samples as a program does."""
-        answer = httpx.post(f"{self.board}/samples/{path}", headers={"accept": "application/json"}, timeout=60)
+        answer = httpx.post(f"{self.board}/samples/{path}", headers={"accept": "application/json"}, timeout=240)
         told: dict[str, object] = answer.json()
         return told
 
     def feed(self) -> list[str]:
         """What everybody sees."""
-        posts = httpx.get(self.board, headers={"accept": "application/json"}, timeout=60).json()["posts"]
+        posts = httpx.get(self.board, headers={"accept": "application/json"}, timeout=240).json()["posts"]
         return [post["content_id"] for post in posts]
 
     def end(self, number: signal.Signals) -> int:

@@ -24,7 +24,7 @@ def test_one_process(home: Path) -> None:
     make_key(home, "mail")
     path = home / "clamd.sock"
     with ServerProcess(home, SEAWALL_CLAMD_LISTEN=f"unix:{path}", SEAWALL_CLAMD_KEY="mail"):
-        assert clamd.ClamdUnixSocket(str(path), timeout=30).ping() == "PONG"
+        assert clamd.ClamdUnixSocket(str(path), timeout=120).ping() == "PONG"
 
 
 def test_several_processes_share_it(home: Path) -> None:
@@ -33,9 +33,9 @@ def test_several_processes_share_it(home: Path) -> None:
     doors = {"SEAWALL_CLAMD_LISTEN": f"127.0.0.1:{port}", "SEAWALL_ICAP_LISTEN": f"127.0.0.1:{icap}"}
     keys = {"SEAWALL_CLAMD_KEY": "mail", "SEAWALL_ICAP_KEY": "mail"}
     with Service(home, workers=2, **doors, **keys) as service:
-        client = clamd.ClamdNetworkSocket("127.0.0.1", port, timeout=30)
+        client = clamd.ClamdNetworkSocket("127.0.0.1", port, timeout=120)
         assert [client.ping() for _ in range(8)] == ["PONG"] * 8
-        with socket.create_connection(("127.0.0.1", icap), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", icap), timeout=120) as connection:
             connection.sendall(b"OPTIONS icap://h/reqmod ICAP/1.0\r\n\r\n")
             assert connection.recv(4096).startswith(b"ICAP/1.0 200 OK")
         service.parts()["api-1"].kill()

@@ -18,7 +18,7 @@ from seawall.hashlists.store import ListDefinition
 from seawall.records import SYSTEM, EntryDraft, HarmClass, Scope, Trust
 from tests.acceptance.service import replicas
 
-LIMIT_S = 60
+LIMIT_S = 240
 DEFINITION = ListDefinition(trust=Trust.TRUSTED, harm_class=HarmClass.CSAM, is_test=True)
 
 
@@ -33,7 +33,7 @@ def clients(database: Database, key: str, compiled_cache: object) -> Iterator[Se
     """One client for each of three servers that look by themselves only every two seconds."""
     with replicas(3, database.url, SEAWALL_INDEX_POLL_S="2") as servers:
         headers = {"Authorization": f"Bearer {key}"}
-        yield [httpx.Client(base_url=server.url, headers=headers, timeout=30) for server in servers]
+        yield [httpx.Client(base_url=server.url, headers=headers, timeout=120) for server in servers]
 
 
 def md5(number: int) -> bytes:

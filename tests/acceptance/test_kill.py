@@ -43,7 +43,7 @@ def upload(server: ServerProcess, key: str, content_id: str, body: bytes) -> htt
         params={"content_id": content_id, "account_id": f"test-{content_id}", "surface": "upload"},
         content=body,
         headers={"Authorization": f"Bearer {key}", "Content-Type": "image/png"},
-        timeout=30,
+        timeout=120,
     )
 
 
@@ -212,7 +212,7 @@ def test_killed_in_the_middle_of_batches(home: Path, receiver: Receiver) -> None
         ]
         headers = {"Authorization": f"Bearer {key}"}
         try:
-            response = httpx.post(f"{server.url}/v1/hashes", json={"items": items}, headers=headers, timeout=60)
+            response = httpx.post(f"{server.url}/v1/hashes", json={"items": items}, headers=headers, timeout=240)
         except httpx.TransportError:
             return False
         verdicts = [item["verdict"] for item in response.raise_for_status().json()["items"]]

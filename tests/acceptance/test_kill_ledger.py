@@ -37,7 +37,7 @@ def test_killed_in_a_build_and_in_a_walk(home: Path) -> None:
     for content_id, sha256 in KNOWN.items():
         document = {"content_id": content_id, "account_id": f"account-{content_id}", "sha256": sha256}
         answer = httpx.post(
-            f"{server.url}/v1/hashes", json=document, headers={"Authorization": f"Bearer {key}"}, timeout=30
+            f"{server.url}/v1/hashes", json=document, headers={"Authorization": f"Bearer {key}"}, timeout=120
         )
         assert answer.json()["verdict"] == "allow"
     assert server.process.wait(120) == -9, server.output

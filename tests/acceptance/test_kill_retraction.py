@@ -38,7 +38,7 @@ def test_killed_while_taking_back(home: Path) -> None:
         for content_id, sha256 in KNOWN.items():
             document = {"content_id": content_id, "account_id": "account-1", "sha256": sha256}
             answer = httpx.post(
-                f"{server.url}/v1/hashes", json=document, headers={"Authorization": f"Bearer {key}"}, timeout=30
+                f"{server.url}/v1/hashes", json=document, headers={"Authorization": f"Bearer {key}"}, timeout=120
             )
             assert answer.json()["verdict"] == "block"
     seawall(home, "lists", "remove", "Test list", "--yes")

@@ -42,7 +42,7 @@ def run(command: list[str], server: ServerProcess, key: str, folder: Path) -> su
     """Runs an example in the photo's folder, with the two variables that the README names."""
     environment = {**os.environ, "SEAWALL_URL": server.url, "SEAWALL_KEY": key}
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
     )
 
 

@@ -27,7 +27,7 @@ from seawall.server import build
 
 TEST_LIST = "Test list"
 PASSWORD = "seven calm otters swim"  # of test people only
-WAIT_S = 30
+WAIT_S = 60
 
 
 def picture(seed: int = 1, size: tuple[int, int] = (640, 480)) -> bytes:

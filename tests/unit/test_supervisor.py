@@ -18,7 +18,7 @@ import pytest
 from seawall.errors import ExitStatus
 from seawall.supervisor import Part, Supervisor
 
-LIMIT_S = 60
+LIMIT_S = 240
 # A part writes its process id, says that it is ready, and then does what it is for.
 PART = """
 import os, signal, sys, time

@@ -466,7 +466,7 @@ def test_who_knocks_without_end_does_not_take_every_thread(database: Database, s
     class Slow(Passwords):
         def check(self, kept: str | None, password: str) -> bool:
             begun.set()
-            go_on.wait(30)
+            go_on.wait(120)
             return super().check(kept, password)
 
     cheap = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
@@ -475,7 +475,7 @@ def test_who_knocks_without_end_does_not_take_every_thread(database: Database, s
     first = threading.Thread(target=guess, args=(door, 1))
     first.start()
     try:
-        assert begun.wait(30)
+        assert begun.wait(120)
         with pytest.raises(RateLimited) as refused:
             door.login("somebody.else", PASSWORD)
         assert refused.value.retry_after_s > 0

@@ -157,7 +157,7 @@ def test_nobody_listens(post: Post) -> None:
 def test_a_receiver_that_never_answers(post: Post, receiver: Receiver) -> None:
     post.settings = post.settings.model_copy(update={"webhook_timeout_s": 0.3})
     release = threading.Event()
-    receiver.before_answer = lambda _: release.wait(30) and None
+    receiver.before_answer = lambda _: release.wait(120) and None
     post.add(receiver.url)
     (message,) = post.put()
     (attempt,) = post.deliver(message)
@@ -365,7 +365,7 @@ def test_what_is_told_again_goes_after_what_is_told_first(post: Post, receiver: 
 
 def test_two_workers_never_deliver_one_message_at_once(post: Post, receiver: Receiver) -> None:
     release = threading.Event()
-    receiver.before_answer = lambda _: release.wait(30) and None
+    receiver.before_answer = lambda _: release.wait(120) and None
     post.add(receiver.url)
     (message,) = post.put()
 

@@ -80,7 +80,7 @@ class S3Server:
     def stop(self) -> None:
         """Ends it; what it held is of no use to anybody."""
         self.process.kill()
-        self.process.wait(30)
+        self.process.wait(120)
 
 
 def client_environment(url: str) -> dict[str, str]:

@@ -89,7 +89,7 @@ def api(runtime: Runtime) -> Iterator[Api]:
         assert time.monotonic() < limit, "the server did not start"
         time.sleep(0.01)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with httpx.Client(base_url=url, timeout=60) as client:
+    with httpx.Client(base_url=url, timeout=120) as client:
         api = Api(runtime, url, client, app.state.hall)
         client.headers["Authorization"] = f"Bearer {api.key('test-platform', Scope.JUDGE, rate=10_000_000)}"
         yield api

@@ -26,7 +26,7 @@ def opened(door: Door, where: str = "127.0.0.1:0") -> Iterator[int]:
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
     thread.start()
-    assert ready.wait(30)
+    assert ready.wait(120)
     yield port
     loop.call_soon_threadsafe(stop.set)
     thread.join(30)
@@ -35,7 +35,7 @@ def opened(door: Door, where: str = "127.0.0.1:0") -> Iterator[int]:
 
 def asked(port: int, said: bytes) -> bytes:
     """All that comes back until the other side closes."""
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
         connection.sendall(said)
         answer = b""
         with contextlib.suppress(ConnectionResetError):

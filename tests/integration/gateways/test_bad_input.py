@@ -72,7 +72,7 @@ def test_an_oversized_body(api: Api) -> None:
 
 def test_a_declared_length_over_the_limit_is_refused_before_a_byte_comes(api: Api) -> None:
     address = urlsplit(api.url)
-    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=120) as connection:
         head = (
             "POST /v1/media?content_id=c1 HTTP/1.1\r\nHost: test\r\n"
             f"Authorization: {api.client.headers['authorization']}\r\nContent-Length: 99999999999\r\n\r\n"
@@ -202,7 +202,7 @@ def test_a_field_that_cannot_be_used_is_named(api: Api, query: str, names: str) 
 
 def test_a_query_in_bytes_that_are_no_text(api: Api) -> None:
     address = urlsplit(api.url)
-    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=120) as connection:
         head = b"POST /v1/media?content_id=\xff\xfe HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n"
         head += f"Authorization: {api.client.headers['authorization']}\r\n\r\nx".encode()
         connection.sendall(head)
@@ -403,7 +403,7 @@ def test_a_request_that_is_no_http_does_not_stop_the_service(api: Api) -> None:
         b"POST / HTTP/9.9\r\n\r\n",
         bytes(1000),
     ):
-        with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+        with socket.create_connection((address.hostname, address.port), timeout=120) as connection:
             connection.sendall(noise)
             connection.shutdown(socket.SHUT_WR)
             answer = connection.recv(1000)

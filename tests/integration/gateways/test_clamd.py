@@ -107,7 +107,7 @@ def test_who_goes_away_leaves_nothing(api: Api, port: int) -> None:
         b"zINSTREAM\0\0\0",
         b"zINSTREAM\0" + (9).to_bytes(4, "big") + b"1234",
     ):
-        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
             connection.sendall(begun)
     assert asked(port, b"zPING\0") == b"PONG\0"
     assert api.count(Content) == before
@@ -166,7 +166,7 @@ def test_a_socket_in_a_folder(api: Api, tmp_path: Path) -> None:
         left.bind(str(path))  # by a process that was killed
     with opened(ClamdDoor(api.hall, "clamd-programs"), f"unix:{path}"):
         assert path.stat().st_mode & 0o777 == 0o660
-        client = clamd.ClamdUnixSocket(str(path), timeout=60)
+        client = clamd.ClamdUnixSocket(str(path), timeout=120)
         assert client.ping() == "PONG"
         assert client.instream(BytesIO(KNOWN)) == {"stream": ("FOUND", FOUND)}
         with pytest.raises(ConfigurationError):
@@ -177,7 +177,7 @@ def test_a_socket_in_a_folder(api: Api, tmp_path: Path) -> None:
 
 
 def test_a_client_library(port: int) -> None:
-    client = clamd.ClamdNetworkSocket("127.0.0.1", port, timeout=60)
+    client = clamd.ClamdNetworkSocket("127.0.0.1", port, timeout=120)
     assert client.ping() == "PONG"
     assert client.version().startswith("Seawall ")
     assert client.instream(BytesIO(KNOWN)) == {"stream": ("FOUND", FOUND)}

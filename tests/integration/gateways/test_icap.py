@@ -130,7 +130,7 @@ def test_more_than_an_upload_may_have_is_held(api: Api, port: int) -> None:
 def test_a_preview_is_waited_with(port: int) -> None:
     whole = reqmod(CLEAN, "Allow: 204", "Preview: 100")
     begin = whole[: -len(protocol.chunked(CLEAN))]
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
         connection.sendall(begin + protocol.chunked(CLEAN[:100]))
         assert connection.recv(4096) == b"ICAP/1.0 100 Continue\r\n\r\n"
         connection.sendall(protocol.chunked(CLEAN[100:]))
@@ -191,7 +191,7 @@ def test_c_icap_client(port: int, tmp_path: Path) -> None:
         file.write_bytes(content)
         common = [program, "-i", "127.0.0.1", "-p", str(port), "-f", str(file), "-v"]
         for service in (["-s", "respmod"], ["-s", "reqmod", "-method", "REQMOD", "-req", "http://test.invalid/"]):
-            done = subprocess.run([*common, *service], capture_output=True, timeout=60, check=False)
+            done = subprocess.run([*common, *service], capture_output=True, timeout=120, check=False)
             assert says in done.stdout + done.stderr, done.stdout[:2000] + done.stderr[:2000]
 
 
@@ -270,13 +270,13 @@ def squid(port: int) -> Iterator[str]:
             time.sleep(0.1)
     yield f"http://127.0.0.1:{own}"
     process.terminate()
-    process.wait(30)
+    process.wait(120)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def through(squid: str) -> httpx.Client:
     """A client with a connection for each request: Squid may close one on which it refused something."""
-    return httpx.Client(proxy=squid, timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
+    return httpx.Client(proxy=squid, timeout=120, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 def test_squid_asks_about_uploads(squid: str, origin: http.server.ThreadingHTTPServer) -> None:

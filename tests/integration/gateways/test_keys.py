@@ -38,7 +38,7 @@ WANTED = {
 
 def ask(api: Api, method: str, path: str, authorization: str | None) -> httpx.Response:
     headers = {} if authorization is None else {b"Authorization": authorization.encode("latin-1")}
-    return httpx.request(method, api.url + path, headers=headers, timeout=60)
+    return httpx.request(method, api.url + path, headers=headers, timeout=120)
 
 
 def test_every_address_is_known_here() -> None:
@@ -110,7 +110,7 @@ def test_a_batch_costs_as_much_as_its_items(api: Api) -> None:
 
     def batch(size: int) -> httpx.Response:
         items = [{"content_id": f"b{number}", "md5": "a" * 32} for number in range(size)]
-        return httpx.post(f"{api.url}/v1/hashes", json={"items": items}, headers=headers, timeout=60)
+        return httpx.post(f"{api.url}/v1/hashes", json={"items": items}, headers=headers, timeout=120)
 
     refused(batch(11), 422, "bad_input")
     assert batch(8).status_code == 200
@@ -127,7 +127,7 @@ def test_nothing_is_read_from_somebody_without_a_key(api: Api) -> None:
             sent.append(number)
             yield bytes(1000)
 
-    response = httpx.post(f"{api.url}/v1/media?content_id=c1", content=slowly(), timeout=60)
+    response = httpx.post(f"{api.url}/v1/media?content_id=c1", content=slowly(), timeout=120)
     refused(response, 401, "unauthenticated")
 
 
@@ -154,6 +154,6 @@ def test_a_key_is_in_no_answer(api: Api) -> None:
         f"{api.url}/v1/media?content_id=c1",
         content=picture(1),
         headers={"Authorization": f"Bearer {secret}"},
-        timeout=60,
+        timeout=120,
     )
     assert secret not in response.text + str(response.headers)

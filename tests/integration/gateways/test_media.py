@@ -222,7 +222,7 @@ def test_a_client_that_goes_away_does_not_stop_the_judgement(api: Api, monkeypat
 
     def slow(*arguments: object) -> object:
         began.set()
-        assert may_go_on.wait(30)
+        assert may_go_on.wait(120)
         return original(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr("seawall.steps.ledger.enter", slow)
@@ -232,7 +232,7 @@ def test_a_client_that_goes_away_does_not_stop_the_judgement(api: Api, monkeypat
             f"Authorization: {api.client.headers['authorization']}\r\nContent-Length: {len(LISTED)}\r\n\r\n"
         )
         connection.sendall(head.encode() + LISTED)
-        assert began.wait(30)
+        assert began.wait(120)
     may_go_on.set()
     limit = time.monotonic() + 30
     while rows(api, "gone") != (1, 1, 1):

@@ -20,7 +20,7 @@ from tests.integration.gateways.material import picture
 def scraper(api: Api) -> httpx.Client:
     """A client that may do nothing else."""
     return httpx.Client(
-        base_url=api.url, headers={"Authorization": f"Bearer {api.key('prometheus', Scope.METRICS)}"}, timeout=30
+        base_url=api.url, headers={"Authorization": f"Bearer {api.key('prometheus', Scope.METRICS)}"}, timeout=120
     )
 
 

@@ -26,7 +26,7 @@ from seawall.records import SYSTEM, Digests, EntryDraft, Fingerprint, Frame
 from seawall.settings import Settings
 
 FEW = 100
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 def hashes(count: int, seed: int = 1) -> list[bytes]:

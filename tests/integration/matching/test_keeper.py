@@ -33,7 +33,7 @@ from seawall.records import (
 from seawall.settings import Settings
 
 CLERK = Actor("cli", "test")
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 def md5(number: int) -> bytes:

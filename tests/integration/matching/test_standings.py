@@ -18,7 +18,7 @@ from seawall.matching.standings import Standings
 from seawall.matching.standings_keeper import StandingsKeeper
 from seawall.records import ContentState, HashArrival
 
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 def publish(database: Database, *content_ids: str) -> None:

@@ -135,7 +135,7 @@ def test_two_workers_share_the_work(post: Post, parts: Parts, receiver: Receiver
 def test_stopping_finishes_what_has_begun(post: Post, parts: Parts, receiver: Receiver) -> None:
     post.add(receiver.url)
     release = threading.Event()
-    receiver.before_answer = lambda _: release.wait(30) and None
+    receiver.before_answer = lambda _: release.wait(120) and None
     (message,) = post.put()
 
     async def run() -> None:
@@ -172,7 +172,7 @@ def test_kill_9_in_the_middle_of_a_delivery(post: Post, parts: Parts, receiver: 
     """The next worker need not wait until the dead one counts as silent: its lease ended with it."""
     post.add(receiver.url)
     hang = threading.Event()
-    receiver.before_answer = lambda _: hang.wait(60) and None
+    receiver.before_answer = lambda _: hang.wait(120) and None
     messages = [post.put()[0] for _ in range(6)]
     with process(post) as worker:
         receiver.wait_for(4)
@@ -217,7 +217,7 @@ def test_a_signal_ends_it_in_order(post: Post, parts: Parts, receiver: Receiver,
     with process(post) as worker:
         receiver.wait_for(1)
         worker.send_signal(number)
-        said, _ = worker.communicate(timeout=60)
+        said, _ = worker.communicate(timeout=120)
     assert said.splitlines()[-1] == "stopped"
     assert worker.returncode == 0
     with post.database.transaction() as session:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
 
 def attempt(wall: str, trial: str) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "tests.unit.decoding.escape", wall, trial]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=60)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=120)
 
 
 def found(wall: str, trial: str) -> dict[str, int]:

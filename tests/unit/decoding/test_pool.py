@@ -29,7 +29,7 @@ from seawall.settings import Settings
 from tests.programs import require_program
 from tests.vectors.files import scene, slow_gif, written
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 PICTURE = written(scene(), "JPEG")
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, which only Linux has")
 

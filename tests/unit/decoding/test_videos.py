@@ -321,12 +321,12 @@ except Exception as error:
     print(error.code, error.message)
 """
     process = subprocess.run(
-        [sys.executable, "-c", program], input=video(panning(0.2)), capture_output=True, check=True, timeout=60
+        [sys.executable, "-c", program], input=video(panning(0.2)), capture_output=True, check=True, timeout=120
     )
     assert process.stdout.startswith(b"media_unsupported MP4 is recognised, but the extra `video`")
 
 
 def test_only_children_load_what_reads_videos() -> None:
     program = "import sys, seawall.cli.main, seawall.decoding.pool, seawall.server; print('av' in sys.modules)"
-    process = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=60)
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=120)
     assert process.stdout.strip() == b"False"

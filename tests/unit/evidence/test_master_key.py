@@ -59,7 +59,7 @@ def test_processes_that_start_at_once_agree_on_one_key(tmp_path: Path) -> None:
         processes = [context.Process(target=load_and_tell, args=(home, barrier, answers)) for _ in range(8)]
         for process in processes:
             process.start()
-        told = {answers.get(timeout=60) for _ in processes}
+        told = {answers.get(timeout=120) for _ in processes}
         for process in processes:
             process.join()
         assert told == {load_master_key(in_home(home), may_create=False).key_id}
