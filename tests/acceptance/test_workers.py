@@ -22,6 +22,9 @@ from sqlalchemy import select
 from seawall.database.sessions import Database
 from seawall.database.tables import AuditEvent, Content, OutboxMessage
 from seawall.engines import postgres
+from seawall.matching import memory_files
+from seawall.matching.keeper import FEWEST_ROWS
+from seawall.matching.sealed_files import is_sealed
 from seawall.settings import Settings
 from tests.acceptance.server import ServerProcess, make_key, seawall
 from tests.acceptance.service import Service
@@ -136,6 +139,41 @@ def test_a_key_has_one_rate_for_all_processes(service: Service) -> None:
 def uploads_go_on(acknowledged: list[str]) -> None:
     before = len(acknowledged)
     wait_until(lambda: len(acknowledged) > before + 20, "uploads while one process is missing")
+
+
+@pytest.mark.skipif(not memory_files.possible(), reason="Linux has memory-backed files")
+def test_a_sealed_index_lies_in_memory_once(home: Path) -> None:
+    key = make_key(home)
+    listed = home / "listed.csv"
+    listed.write_text("md5\n" + "".join(f"{number:032x}\n" for number in range(FEWEST_ROWS + 1)))
+    seawall(home, "lists", "import", "--name", "Test list", "--test", str(listed))
+    sealed = {"SEAWALL_INDEX_SEALED": "true", "SEAWALL_DATABASE_POOL_SIZE": "4"}
+    with Service(home, workers=2, **sealed) as service:
+
+        def mapped() -> dict[str, set[str]]:
+            named = {name: part for name, part in service.parts().items() if name.startswith("api-")}
+            return {name: sealed_files_in(part) for name, part in named.items()}
+
+        wait_until(lambda: len(mapped()) == 2 and all(mapped().values()), "the index in every process")
+        first, second = mapped().values()
+        assert first == second, "each has a copy of its own"
+        assert len(first) == 1
+        answer = httpx.post(
+            f"{service.url}/v1/hashes",
+            json={"content_id": "c1", "md5": f"{FEWEST_ROWS // 2:032x}"},
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=240,
+        )
+        assert answer.json()["verdict"] != "allow"
+    files = [path for path in (home / "index").glob("*.segment") if path.stat().st_size]
+    assert files
+    assert all(is_sealed(path) for path in files)
+
+
+def sealed_files_in(process: psutil.Process) -> set[str]:
+    """The memory-backed index files that a process has mapped, by device and inode."""
+    lines = Path(f"/proc/{process.pid}/maps").read_text().splitlines()
+    return {" ".join(line.split()[3:5]) for line in lines if f"memfd:{memory_files.NAME}entries-" in line}
 
 
 def test_a_killed_process_is_replaced_and_nothing_acknowledged_is_lost(

@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
 CONCEPTS = (DOCS / "concepts.md").read_text("utf-8")
+# What examples call what a platform keeps for itself.
+NOT_SETTINGS = {"SEAWALL_KEY", "SEAWALL_URL", "SEAWALL_WEBHOOK_SECRET"}
 LINK = re.compile(r"(?<!`)!?\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -47,6 +49,12 @@ def test_a_generated_page_is_what_the_code_says(name: str) -> None:
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_in_the_reference(name: str) -> None:
     assert f"`SEAWALL_{name.upper()}`" in text_of(DOCS / "reference" / "settings.md")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_page_names_a_setting_that_is_none(path: Path) -> None:
+    named = set(re.findall(r"SEAWALL_(?!TEST_)[A-Z][A-Z_]*[A-Z]", text_of(path)))
+    assert named - NOT_SETTINGS <= {f"SEAWALL_{name.upper()}" for name in Settings.model_fields}
 
 
 @pytest.mark.parametrize("error", [error.code for _, error in reference_docs.error_tree()])
