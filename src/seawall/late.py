@@ -145,16 +145,16 @@ def walk(
         DatabaseUnavailable: PostgreSQL went away; what was acted on stays, the rest is walked again.
     """
     generation = rooms.index.catch_up()
-    with rooms.database.transaction() as session:
-        chosen = _chosen(rooms.index.index.lists, lists)
-        batch = joined(_entries(session, info, generation, anew) for info in chosen)
-        record = _resumed(session, "by hand" if anew else "list change", chosen, generation, len(batch.rows))
-        _remember_horizon(session, generation)
-    progress = Progress(len(batch.rows))
-    rounds = Wanted.rounds_of(batch, {info.list_id: reach_of(info) for info in chosen})
-    if rounds:
-        # Only now is it said what there is to go through: what is written from here on is for the stragglers.
-        with LedgerSearch(rooms.database, rooms.ledger, rounds) as search:
+    with LedgerSearch(rooms.database, rooms.ledger) as search:
+        with rooms.database.transaction() as session:
+            chosen = _chosen(rooms.index.index.lists, lists)
+            batch = joined(_entries(session, info, generation, anew) for info in chosen)
+            record = _resumed(session, "by hand" if anew else "list change", chosen, generation, len(batch.rows))
+            _remember_horizon(session, generation)
+        progress = Progress(len(batch.rows))
+        search.rounds = Wanted.rounds_of(batch, {info.list_id: reach_of(info) for info in chosen})
+        if search.rounds:
+            # Only now is it said what there is to go through: what is written from here on is for the stragglers.
             progress = _through(rooms, search, record.id, progress, say)
     with rooms.database.transaction() as session:
         for info in chosen:
@@ -282,17 +282,15 @@ def _through(
             record = session.get_one(Walk, walk_id)
             record.rows_total, done = search.rows(session), set(record.done)
         try:
-            for number, stretch in enumerate(todo, 1):
-                if stretch.key in done:
-                    continue
-                found = search.search(stretch)
+            numbers = {stretch.key: number for number, stretch in enumerate(todo, 1)}
+            for stretch, found in search.each([stretch for stretch in todo if stretch.key not in done]):
                 compared += found.rows
                 progress = Progress(
                     progress.entries,
                     compared // len(search.rounds),
                     progress.candidates + len(found.ids),
                     progress.matches + _judged(rooms, found.ids.tolist()),
-                    number,
+                    numbers[stretch.key],
                     len(todo),
                 )
                 _note(rooms, walk_id, progress, stretch.key)

@@ -64,6 +64,11 @@ class LedgerProcess:
                     with contextlib.suppress(OSError):
                         pipe.close()
 
+    def start(self) -> None:
+        """Starts the child without waiting until it can be asked."""
+        if self._here is None:
+            self._started()
+
     def end(self) -> None:
         """Ends the child at once; who waits for its answer is told that it died."""
         with self._starting:

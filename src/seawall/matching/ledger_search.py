@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -50,22 +51,27 @@ class Searched:
 
 
 class LedgerSearch:
-    """A search in rounds. Use it as a context manager: it may have a child process.
+    """A search in rounds. Use it as a context manager: it may have a child process, and has a thread.
 
-    Args:
-        rounds: what is looked for, in this order, all through the ledger each.
+    Say in `rounds` what is looked for, in this order, all through the ledger each. If there are files, their child
+    starts at once, and the caller finds that out meanwhile.
     """
 
-    def __init__(self, database: Database, keeper: LedgerKeeper, rounds: Sequence[Wanted]) -> None:
+    def __init__(self, database: Database, keeper: LedgerKeeper) -> None:
         self._database = database
         self._keeper = keeper
-        self.rounds = rounds
+        self.rounds: Sequence[Wanted] = ()
         self._open = ExitStack()
+        # Left last: when the child has gone, what is still asked of it ends too.
+        self._ahead = self._open.enter_context(ThreadPoolExecutor(1, "ledger-search"))
         self._process: LedgerProcess | None = None
         self._told = -1
         self.files: LedgerFiles | None = None
 
     def __enter__(self) -> Self:
+        if self._keeper.shelf.open() is not None:
+            self._process = self._open.enter_context(self._keeper.process())
+            self._process.start()
         return self
 
     def __exit__(
@@ -94,8 +100,19 @@ class LedgerSearch:
             return self.files.rows
         return sum(part.rows or 0 for part in partitions(session))
 
+    def each(self, todo: Sequence[Stretch]) -> Iterator[tuple[Stretch, Searched]]:
+        """Does one after the other, the next while the caller is busy with what the last one gave.
+
+        Raises: see `search`; then nothing more is being done.
+        """
+        coming: Future[Searched] | None = None
+        for number, stretch in enumerate(todo, 1):
+            found = (coming or self._ahead.submit(self.search, stretch)).result()
+            coming = self._ahead.submit(self.search, todo[number]) if number < len(todo) else None
+            yield stretch, found
+
     def search(self, stretch: Stretch) -> Searched:
-        """Does one of them.
+        """Does one of them. Only one thread may, at a time.
 
         Raises:
             FileGone: the file is not to be had, or not what was written; ask for `stretches` anew.
