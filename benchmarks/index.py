@@ -5,8 +5,9 @@
 Builds one segment file of N random PDQ hashes, and one of correlated ones; looks up queries that are planted at
 every distance 0 to 31 and just beyond, through the mapped file; and searches the same hashes with faiss
 (IndexBinaryFlat, one thread) in the same process. What faiss finds is the truth: every answer must be exactly the
-nearest of it. Entries have a SHA-256 as well, whose look-up is measured too. Prints a table and writes
-benchmarks/results/index.json.
+nearest of it. Entries have a SHA-256 as well, whose look-up is measured too. Each is measured in rounds, in turn with
+the others, and the quietest round of each is told: what else happens on a machine, or on the one that it is a part
+of, only ever adds. `rounds_p50_ms` has the medians of all. Prints a table and writes benchmarks/results/index.json.
 
 Correlated hashes are made to be harder than those of pictures. The bits of neighbouring frequencies have a
 correlation of about 0.09 in hashes of random crops of photographs and 0.04 in those of generated scenes; here it is
@@ -46,6 +47,7 @@ QUERIES = 1000
 # Far enough beyond the limit to see that nothing is found that should not be.
 DISTANCES = FARTHEST_DISTANCE + 4
 FAISS_QUERIES = 20
+ROUNDS = 7
 LIMIT = 64
 # Of 256: how often a bit is that of the frequency beside it, and how often that of the one above it.
 TAKEN_OVER = 45
@@ -124,15 +126,18 @@ def measure(folder: Path, data: str, count: int) -> dict[str, Any]:
     words = opened.columns["pdq"]
     random = np.random.default_rng(1)
     queries = np.concatenate([planted(words, number, random)[1] for number in range(QUERIES)])
-    look_up(segment, queries)  # brings the file into memory
-    taken, answers = look_up(segment, queries)
-    faiss_ms, truth = brute_force(words, queries)
-    p50, p99 = float(np.percentile(taken, 50)), float(np.percentile(taken, 99))
+    answers = look_up(segment, queries)[1]  # brings the file into memory
+    flat = Flat(words)
+    rounds = [(look_up(segment, queries)[0], digest_us(segment), flat.search_ms(queries)) for _ in range(ROUNDS)]
+    medians = [float(np.median(taken)) for taken, _, _ in rounds]
+    p50 = min(medians)
+    p99 = float(np.percentile(rounds[medians.index(p50)][0], 99))
+    faiss_ms = min(each for _, _, each in rounds)
     compared = [hits.candidates for hits in answers]
     return {
         "n": count,
         "data": data,
-        "recall": recall(answers, truth),
+        "recall": recall(answers, flat.truth(queries)),
         "p50_ms": round(p50, 3),
         "p99_ms": round(p99, 3),
         "compared_p50": int(np.percentile(compared, 50)),
@@ -140,9 +145,11 @@ def measure(folder: Path, data: str, count: int) -> dict[str, Any]:
         "bytes": path.stat().st_size,
         "build_s": round(build_s, 1),
         "open_ms": round(open_ms, 2),
-        "digest_us": round(digest_us(segment), 2),
+        "digest_us": round(min(each for _, each, _ in rounds), 2),
         "faiss_p50_ms": round(faiss_ms, 1),
         "speedup": round(faiss_ms / p50, 1),
+        "rounds_p50_ms": [round(each, 3) for each in medians],
+        "rounds_faiss_p50_ms": [round(each, 1) for _, _, each in rounds],
     }
 
 
@@ -164,24 +171,33 @@ def look_up(segment: ColumnSegment, queries: NDArray[np.uint64]) -> tuple[list[f
     return taken, answers
 
 
-def brute_force(words: NDArray[np.uint64], queries: NDArray[np.uint64]) -> tuple[float, list[list[tuple[int, int]]]]:
-    """Median milliseconds of a range search with faiss on one thread, and (distance, row) of all that is within reach
-    of each query, nearest first. Here row and place are the same, since every entry has a PDQ hash."""
-    faiss.omp_set_num_threads(1)
-    index = faiss.IndexBinaryFlat(256)
-    index.add(words.view(np.uint8).reshape(-1, 32))
-    asked = queries.view(np.uint8).reshape(-1, 32)
-    taken = []
-    for number in range(FAISS_QUERIES):
-        started = time.perf_counter()
-        index.range_search(asked[number : number + 1], FARTHEST_DISTANCE + 1)
-        taken.append((time.perf_counter() - started) * 1000)
-    bounds, distances, rows = index.range_search(asked, FARTHEST_DISTANCE + 1)
-    found = [
-        sorted(zip(distances[begin:end].astype(int).tolist(), rows[begin:end].tolist(), strict=True))
-        for begin, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
-    ]
-    return float(np.median(taken)), found
+class Flat:
+    """All hashes in faiss, which compares each query with all of them, on one thread. Here row and place are the
+    same, since every entry has a PDQ hash."""
+
+    def __init__(self, words: NDArray[np.uint64]) -> None:
+        faiss.omp_set_num_threads(1)
+        self._index = faiss.IndexBinaryFlat(256)
+        self._index.add(words.view(np.uint8).reshape(-1, 32))
+
+    def search_ms(self, queries: NDArray[np.uint64]) -> float:
+        """Median milliseconds of a range search."""
+        asked = queries.view(np.uint8).reshape(-1, 32)
+        taken = []
+        for number in range(FAISS_QUERIES):
+            started = time.perf_counter()
+            self._index.range_search(asked[number : number + 1], FARTHEST_DISTANCE + 1)
+            taken.append((time.perf_counter() - started) * 1000)
+        return float(np.median(taken))
+
+    def truth(self, queries: NDArray[np.uint64]) -> list[list[tuple[int, int]]]:
+        """(distance, row) of all that is within reach of each query, nearest first."""
+        asked = queries.view(np.uint8).reshape(-1, 32)
+        bounds, distances, rows = self._index.range_search(asked, FARTHEST_DISTANCE + 1)
+        return [
+            sorted(zip(distances[begin:end].astype(int).tolist(), rows[begin:end].tolist(), strict=True))
+            for begin, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+        ]
 
 
 def recall(answers: list[Hits], truth: list[list[tuple[int, int]]]) -> float:
@@ -225,9 +241,10 @@ def main() -> None:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    table = Table(*results[0], title=f"One index in a mapped file ({machine})")
+    shown = [name for name in results[0] if not name.startswith("rounds_")]
+    table = Table(*shown, title=f"One index in a mapped file ({machine})")
     for result in results:
-        table.add_row(*(str(value) for value in result.values()))
+        table.add_row(*(str(result[name]) for name in shown))
     Console(width=180).print(table)
     written = ROOT / "benchmarks" / "results" / "index.json"
     written.parent.mkdir(exist_ok=True)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-# What `same` says instead of a number of rows.
+# What `binding` says instead of a number of rows.
 DAMAGED = -2
 
 
@@ -56,31 +56,30 @@ def find(digests: Any, tops: Any, digest: Any) -> Any:
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def same(digests: Any, tops: Any, rows: Any, slots: Any, dead: Any, reach: Any, digest: Any, limit: int) -> Any:
-    """The live rows with this digest: the first `limit` of those that bind, and beyond them the first of each list.
+def binding(begin: int, end: int, rows: Any, slots: Any, dead: Any, reach: Any, limit: int) -> Any:
+    """The live rows of digests `begin` to `end`: the first `limit` of those that bind, and beyond them the first of
+    each list. Apart from `find`, since nearly all digests are not there, and handing arrays over costs most.
 
     Args:
-        digests, tops, digest: as `find` takes them; rows: (k,) int32, the row of each digest.
-        slots, dead, reach: as `kernels.Entries` has them.
+        rows: (k,) int32, the row of each digest; slots, dead, reach: as `kernels.Entries` has them.
 
     Returns:
-        rows (r,) int64; whether there were more; and how many rows have the digest at all, or DAMAGED.
+        rows (r,) int64; and how many more there were, or DAMAGED.
     """
-    begin, end = find(digests, tops, digest)
     chosen = np.empty(max(0, min(end - begin, limit + reach.shape[0])), dtype=np.int64)
     met = np.zeros(reach.shape[0] if end - begin > limit else 0, dtype=np.bool_)
-    size = binding = 0
+    size = found = 0
     for place in range(begin, end):
         row = np.int64(rows[place])
         if not 0 <= row < slots.shape[0] or not 0 <= slots[row] < reach.shape[0]:
-            return chosen[:0], False, DAMAGED
+            return chosen[:0], DAMAGED
         slot = slots[row]
         if reach[slot] < 0 or (dead[row >> 6] >> np.uint64(row & 63)) & np.uint64(1):
             continue
-        binding += 1
+        found += 1
         if size < limit or not met[slot]:
             chosen[size] = row
             size += 1
         if met.shape[0]:
             met[slot] = True
-    return chosen[:size].copy(), binding > size, end - begin
+    return chosen[:size].copy(), found - size

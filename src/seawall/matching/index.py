@@ -206,7 +206,7 @@ class HashIndex:
     def warm(self) -> None:
         """Compiles what lookups need, so that the first one does not wait for it."""
         rows = np.zeros(1, dtype=ENTRY)
-        rows["flags"] = HAS[HashKind.PDQ]
+        rows["flags"] = sum(HAS.values())
         segment = ScanSegment(EntryBatch(rows))
         words = np.zeros((1, 4), dtype=np.uint64)
         segment.near(words, np.zeros(1, np.int16), no_rows(1), MOST_MATCHES)

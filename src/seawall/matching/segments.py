@@ -114,7 +114,7 @@ class ColumnSegment:
         self._classifications = classifications_of(meta)
         self._scheme = Scheme(tuple(meta["widths"]), tuple(meta["radii"])) if meta["widths"] else None
         self._plans: dict[int, Plan] = {}
-        self._same: Callable[..., Any] | None = None
+        self._compiled: tuple[Callable[..., Any], Callable[..., Any]] | None = None
         self._digests: dict[HashKind, tuple[NDArray[Any], ...]] = {
             kind: tuple(self.columns[kind.value + part] for part in ("", "_tops", "_rows")) for kind in DIGEST_KINDS
         }
@@ -199,27 +199,23 @@ class ColumnSegment:
         Raises:
             IndexUnavailable: the columns contradict each other.
         """
-        if self._same is None:  # importing it for every look-up would cost a tenth of one
-            from seawall.matching.digest_kernels import same
+        if self._compiled is None:  # importing them for every look-up would cost a tenth of one
+            from seawall.matching.digest_kernels import binding, find
 
-            self._same = same
+            self._compiled = find, binding
+        find, binding = self._compiled
         digests, tops, rows_of = self._digests[kind]
-        rows, truncated, candidates = self._same(
-            digests,
-            tops,
-            rows_of,
-            self.columns["slots"],
-            read_only(dead),
-            read_only(reach),
-            np.frombuffer(digest, dtype=np.uint8),
-            limit,
-        )
-        if candidates < 0:
+        begin, end = find(digests, tops, np.frombuffer(digest, np.uint8))
+        if begin == end:
+            return NO_HITS
+        slots, reach, dead = self.columns["slots"], read_only(reach), read_only(dead)
+        rows, more = binding(begin, end, rows_of, slots, dead, reach, limit)
+        if more < 0:
             raise contradiction()
         if not len(rows):
-            return NO_HITS if not candidates else no_hits(candidates)
+            return no_hits(end - begin)
         zeros = ONE_ZERO if len(rows) == 1 else np.zeros(len(rows), dtype=np.int64)
-        return Hits(zeros, rows, zeros, ONE_ZERO if truncated else NOTHING, candidates)
+        return Hits(zeros, rows, zeros, ONE_ZERO if more else NOTHING, end - begin)
 
     def is_disputed(self, row: int) -> bool:
         """Whether the entry is disputed."""
