@@ -144,6 +144,15 @@ class Settings(BaseSettings):
             gt=0, description="Seconds that reading one video may take; what is not read by then is owed, and held."
         ),
     ] = 30.0
+    max_nesting: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=20,
+            description="How deep files may lie in files (a thumbnail in a picture is one level); what lies deeper "
+            "is owed, and held.",
+        ),
+    ] = 5
     decoder_processes: Annotated[
         int,
         Field(

@@ -21,10 +21,10 @@ from seawall.decoding.pool import DecoderPool
 from seawall.errors import DecoderCrashed, DecoderTimeout, DecodingFailed, MediaCorrupt, MediaTooLarge, NotMedia
 from seawall.records import DecodedMedia
 from seawall.settings import Settings
-from tests.vectors.files import mutable_files, png_chunk, png_header, scene, with_png_chunk, written
+from tests.vectors.files import carrying_files, mutable_files, png_chunk, png_header, scene, with_png_chunk, written
 
 MUTATIONS = 1000
-FILES = mutable_files()
+FILES = mutable_files() | carrying_files()
 SOUND = written(scene(), "PNG")
 
 
@@ -80,6 +80,10 @@ def mutated(data: bytes, other: bytes, chance: random.Random) -> bytes:
         if not changed:
             break
     return bytes(changed)
+
+
+def apart(one: bytes, other: bytes) -> int:
+    return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()
 
 
 def outcome(pool: DecoderPool, data: bytes) -> str:
@@ -194,9 +198,13 @@ def test_a_compressed_bomb_inside_the_pixels_ends(pool: DecoderPool) -> None:
 
 @pytest.mark.parametrize("first", ["jpeg", "png", "gif", "bmp"])
 @pytest.mark.parametrize("second", ["jpeg", "png", "gif", "webp", "tiff"])
-def test_polyglots_are_what_they_begin_as(pool: DecoderPool, first: str, second: str) -> None:
-    joined = FILES[first] + FILES[second]
-    assert pool.fingerprint(joined) == pool.fingerprint(FILES[first])
+def test_polyglots_are_what_they_begin_as_and_what_follows(pool: DecoderPool, first: str, second: str) -> None:
+    joined, alone = pool.fingerprint(FILES[first] + FILES[second]), pool.fingerprint(FILES[first])
+    assert joined.media_type == alone.media_type
+    assert joined.frames[: len(alone.frames)] == alone.frames
+    seen = {frame.pdq for frame in pool.fingerprint(FILES[second]).frames}
+    near = [any(apart(pdq, frame.pdq) <= 31 for frame in joined.frames) for pdq in seen]
+    assert all(near)
 
 
 def test_noise_is_no_media(pool: DecoderPool) -> None:

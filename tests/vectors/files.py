@@ -56,6 +56,53 @@ def slow_gif(side: int = 4000, frames: int = 150) -> bytes:
     return data[:start] + data[start:-1] * frames + b";"
 
 
+def exif_with(thumbnail: bytes, orientation: int = 1) -> bytes:
+    """EXIF with an orientation and, in its second directory, a thumbnail (Exif 2.32, 4.6.3 and 4.5.5)."""
+    first = struct.pack("<HHHIHHI", 1, 0x0112, 3, 1, orientation, 0, 26)
+    at = 26 + 2 + 2 * 12 + 4
+    second = struct.pack("<HHHIIHHIII", 2, 0x0201, 4, 1, at, 0x0202, 4, 1, len(thumbnail), 0)
+    return b"Exif\0\0II*\0\x08\0\0\0" + first + second + thumbnail
+
+
+def tiff_with_picture_under_its_page(page: Image.Image, under: Image.Image) -> bytes:
+    """A TIFF of one page; the other picture hangs under it (tag 330), in no chain."""
+    above, below = written(page, "TIFF"), written(under, "TIFF")
+    joined = bytearray(above + below)
+    entries_above, _ = _entries(joined, 0)
+    entries_below, directory = _entries(joined, len(above))
+    for at in entries_below:
+        tag, kind, count, value = struct.unpack_from("<HHII", joined, at)
+        if tag == 273 or {3: 2, 4: 4, 5: 8}.get(kind, 1) * count > 4:
+            struct.pack_into("<I", joined, at + 8, value + len(above))
+    pointer = struct.pack("<HHII", 330, 4, 1, directory)
+    entries = sorted(
+        [pointer, *(bytes(joined[at : at + 12]) for at in entries_above)], key=lambda entry: entry[1::-1]
+    )
+    struct.pack_into("<I", joined, 4, len(joined))
+    return bytes(joined) + struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+
+
+def _entries(data: bytearray, start: int) -> tuple[range, int]:
+    """Where the entries of the first directory of a TIFF that begins there lie, and the directory."""
+    directory = start + int(struct.unpack_from("<I", data, start + 4)[0])
+    (number,) = struct.unpack_from("<H", data, directory)
+    return range(directory + 2, directory + 2 + 12 * number, 12), directory
+
+
+def carrying_files() -> dict[str, bytes]:
+    """Small files that carry pictures beside the one that they show, by name."""
+    small, other = scene(7, 60, 80), scene(8, 60, 80)
+    jpeg = written(other, "JPEG")
+    png = written(small, "PNG")
+    return {
+        "jpeg-thumbnail": written(small, "JPEG", exif=exif_with(jpeg)),
+        "jpeg-mpo": written(small, "MPO", save_all=True, append_images=[other]),
+        "png-hidden": png[:-12] + png_chunk(b"hiDe", jpeg) + png[-12:] + jpeg,
+        "tiff-under": tiff_with_picture_under_its_page(small, other),
+        "avif-sequence": animation("AVIF", 2)[:8] + b"avif" + animation("AVIF", 2)[12:],
+    }
+
+
 def mutable_files() -> dict[str, bytes]:
     """One small file of each kind that is decoded, by name."""
     small = scene(7, 60, 80)

@@ -53,14 +53,16 @@ def _printable(message: str) -> str:
 
 def _answer(header: dict[str, Any], body: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
     """The reply to one message. What takes long is begun only when the parent has said that it may."""
-    from seawall.decoding.operations import fingerprint, takes_long, thumbnail
+    from seawall.decoding.operations import fingerprint, thumbnail
+    from seawall.decoding.reading import TakesLong
 
+    may_take_long = bool(header["may_take_long"])
     try:
-        if not header["may_take_long"] and takes_long(body):
-            return {"takes_long": True}, b""
         if header["operation"] == "fingerprint":
-            return {"media": fingerprint(body, limits)}, b""
-        return {}, thumbnail(body, header, limits)
+            return {"media": fingerprint(body, limits, may_take_long=may_take_long)}, b""
+        return {}, thumbnail(body, header, limits, may_take_long=may_take_long)
+    except TakesLong:
+        return {"takes_long": True}, b""
     except SeawallError as problem:
         # After running out of memory much of it may stay torn into pieces: better a fresh process.
         last = isinstance(problem.__cause__, MemoryError)

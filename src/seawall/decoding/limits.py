@@ -8,7 +8,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Most pixels of one frame and most frames of an animation. Of a video: the seconds of it that are read, most
-    frames decoded, most frames kept (those that differ), and the seconds that reading it may take."""
+    frames decoded, most frames kept (those that differ, of everything in the file), and the seconds that reading it
+    may take. Of what lies in files: how deep it may lie."""
 
     max_pixels: int
     max_frames: int
@@ -16,3 +17,4 @@ class Limits:
     max_video_decoded: int
     max_video_frames: int
     video_timeout_s: float
+    max_nesting: int

@@ -5,88 +5,80 @@ from __future__ import annotations
 from typing import Any
 
 from seawall.decoding.limits import Limits
-from seawall.decoding.pictures import views
-from seawall.decoding.sniff import Kind, sniff, videos_behind
+from seawall.decoding.reading import Reading, Seen
 from seawall.decoding.thumbnails import make_thumbnail
-from seawall.decoding.videos import AVAILABLE, Video
-from seawall.errors import DecodingFailed, MediaTooLarge, MediaUnsupported
+from seawall.errors import MediaTooLarge
 from seawall.fingerprints.pdq import PdqResult, hash_picture
-from seawall.records import RevealStage
+from seawall.records import FARTHEST_DISTANCE, RevealStage
 
 # A frame of a video that is so near to the last kept is not kept: it would be looked up, and stored, for nothing.
 _SAME_SCENE = 4
 _GOOD_QUALITY = 50
 
 
-def takes_long(data: bytes) -> bool:
-    """Whether the bytes are a video or carry one, so that they may take the time of a video."""
-    if not AVAILABLE:
-        return False
-    kind = sniff(data)
-    return kind.demuxer is not None or (kind.opener == "JPEG" and bool(videos_behind(data)))
-
-
-def fingerprint(data: bytes, limits: Limits) -> dict[str, Any]:
+def fingerprint(data: bytes, limits: Limits, *, may_take_long: bool = True) -> dict[str, Any]:
     """Sniffs, decodes and hashes every distinct view of every frame; a :class:`seawall.records.DecodedMedia` as JSON.
 
     Args:
         data: the whole file.
         limits: what it may cost.
+        may_take_long: whether it may take the time of a video.
 
     Raises:
-        NotMedia, MediaUnsupported, MediaCorrupt, MediaTooLarge: as :func:`seawall.decoding.pictures.views` and
-            :meth:`seawall.decoding.videos.Video.views`.
+        NotMedia, MediaUnsupported, MediaCorrupt, MediaTooLarge, TakesLong: as
+            :meth:`seawall.decoding.reading.Reading.views`.
     """
-    kind = sniff(data)
-    if kind.demuxer is not None and AVAILABLE:
-        return _fingerprint_video(data, kind, limits)
-    document = _fingerprint_picture(data, kind, limits)
-    for kind_behind, part in videos_behind(data) if kind.opener == "JPEG" else ():
-        _add_video(document, part, kind_behind, limits)
-    return document
-
-
-def _fingerprint_picture(data: bytes, kind: Kind, limits: Limits) -> dict[str, Any]:
-    _, seen = views(data, limits)
-    results: dict[tuple[bytes, ...], tuple[int, PdqResult]] = {}
+    reading = Reading(data, limits, may_take_long=may_take_long)
+    kept = _Kept()
     width = height = 0
-    for view in seen:
-        if not results:
-            height, width = view.pixels.shape[:2]
-        result = hash_picture(view.pixels)
-        results.setdefault(result.orientations, (view.number, result))
-    return _document(kind, width, height, list(results.values()), {})
+    for seen in reading.views():
+        if not kept.frames:
+            height, width = seen.pixels.shape[:2]
+        if kept.is_new(seen, result := hash_picture(seen.pixels)):
+            if len(kept.frames) >= limits.max_video_frames:
+                reading.owe(MediaTooLarge(f"Only the first {len(kept.frames)} frames that differ were read."))
+                break
+            kept.frames.append((seen.number, result))
+    return {
+        "media_type": reading.kind.media_type,
+        "width": width,
+        "height": height,
+        "frames": [
+            {"number": number, "quality": result.quality, "hashes": b"".join(result.orientations).hex()}
+            for number, result in kept.frames
+        ],
+        "owed": reading.owed,
+    }
 
 
-def _add_video(document: dict[str, Any], data: bytes, kind: Kind, limits: Limits) -> None:
-    """Puts the frames of a video behind those of the picture that carries it. What cannot be read of it is owed."""
-    try:
-        if not AVAILABLE:
-            raise MediaUnsupported("It carries a video, and the extra `video` that reads it is not installed.")
-        video = _fingerprint_video(data, kind, limits)
-    except DecodingFailed as problem:
-        document["owed"].setdefault(problem.code, problem.message)
-        return
-    first = document["frames"][-1]["number"] + 1
-    document["frames"] += [{**frame, "number": first + frame["number"]} for frame in video["frames"]]
-    document["owed"] = {**video["owed"], **document["owed"]}
+class _Kept:
+    """The frames that are looked up, each once."""
 
+    def __init__(self) -> None:
+        self.frames: list[tuple[int, PdqResult]] = []
+        self._stills: set[tuple[bytes, ...]] = set()
+        self._last_moving: PdqResult | None = None
 
-def _fingerprint_video(data: bytes, kind: Kind, limits: Limits) -> dict[str, Any]:
-    video = Video(data, kind, limits)
-    kept: list[tuple[int, PdqResult]] = []
-    width = height = 0
-    for view in video.views():
-        if not kept:
-            height, width = view.pixels.shape[:2]
-        result = hash_picture(view.pixels)
-        if kept and _same_scene(kept[-1][1], result):
-            continue
-        if len(kept) >= limits.max_video_frames:
-            video.owe(MediaTooLarge(f"Only the first {len(kept)} frames that differ were read."))
-            break
-        kept.append((view.number, result))
-    return _document(kind, width, height, kept, video.owed)
+    def is_new(self, seen: Seen, result: PdqResult) -> bool:
+        """Whether this tells something that those kept do not."""
+        if seen.moving:
+            if self._last_moving is not None and _same_scene(self._last_moving, result):
+                return False
+            self._last_moving = result
+            return True
+        if result.orientations in self._stills or (seen.carried and self._shows_the_same(result)):
+            return False
+        self._stills.add(result.orientations)
+        return True
+
+    def _shows_the_same(self, result: PdqResult) -> bool:
+        """Whether something kept counts as the same picture, whichever way it is turned: thumbnails mostly do."""
+        return any(
+            _apart(turned, result.orientations[0]) <= FARTHEST_DISTANCE
+            for _number, kept in self.frames
+            if kept.quality >= _GOOD_QUALITY or result.quality < _GOOD_QUALITY
+            for turned in kept.orientations
+        )
 
 
 def _same_scene(last: PdqResult, result: PdqResult) -> bool:
@@ -94,24 +86,18 @@ def _same_scene(last: PdqResult, result: PdqResult) -> bool:
     not."""
     if last.quality < _GOOD_QUALITY <= result.quality:
         return False
-    return (int.from_bytes(last.orientations[0]) ^ int.from_bytes(result.orientations[0])).bit_count() <= _SAME_SCENE
+    return _apart(last.orientations[0], result.orientations[0]) <= _SAME_SCENE
 
 
-def _document(
-    kind: Kind, width: int, height: int, frames: list[tuple[int, PdqResult]], owed: dict[str, str]
-) -> dict[str, Any]:
-    return {
-        "media_type": kind.media_type,
-        "width": width,
-        "height": height,
-        "frames": [
-            {"number": number, "quality": result.quality, "hashes": b"".join(result.orientations).hex()}
-            for number, result in frames
-        ],
-        "owed": owed,
-    }
+def _apart(one: bytes, other: bytes) -> int:
+    return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()
 
 
-def thumbnail(data: bytes, request: dict[str, Any], limits: Limits) -> bytes:
-    """A JPEG of one frame at one stage."""
-    return make_thumbnail(data, RevealStage(request["stage"]), request["longest_side"], request["frame"], limits)
+def thumbnail(data: bytes, request: dict[str, Any], limits: Limits, *, may_take_long: bool = True) -> bytes:
+    """A JPEG of one frame at one stage.
+
+    Raises:
+        As :func:`fingerprint`; MediaCorrupt also where there is no such frame.
+    """
+    reading = Reading(data, limits, may_take_long=may_take_long)
+    return make_thumbnail(reading, RevealStage(request["stage"]), request["longest_side"], request["frame"])

@@ -43,6 +43,7 @@ def limits_of(settings: Settings) -> Limits:
         max_video_decoded=settings.max_video_decoded,
         max_video_frames=settings.max_video_frames,
         video_timeout_s=settings.video_timeout_s,
+        max_nesting=settings.max_nesting,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 
 from seawall.errors import NotMedia
 
@@ -71,9 +70,10 @@ _SVG_ELEMENT = re.compile(rb"<(?:[\w.-]{1,64}:)?svg[\s/>]")
 _BEFORE_FIRST_ELEMENT = ((b"<?", b"?>"), (b"<!--", b"-->"), (b"<!DOCTYPE", b">"))
 _TEXT_LOOKED_AT = 16 * 1024
 _TRANSPORT_PACKET = 188
-# Less is no JPEG, and more videos behind one is no phone.
+# Less is no JPEG.
 _LEAST_PICTURE = 100
-_MOST_BEHIND = 4
+_START_OF_FRAME = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+_LOWEST_SEGMENT, _START_OF_SCAN, _NO_SEGMENTS = 0xC0, 0xDA, frozenset({*range(0xD0, 0xDA), 0xFF})
 
 
 def _bmp(data: bytes) -> bool:
@@ -123,24 +123,24 @@ def _in_text(data: bytes) -> Kind | None:
     return Kind("PDF", "application/pdf") if b"%PDF-" in data[:1024] else None
 
 
-def videos_behind(data: bytes) -> list[tuple[Kind, bytes]]:
-    """The videos that a JPEG carries behind its picture: phones write there what moved, for viewers to play.
-
-    Found by how they begin, not by what the picture says of them (there are several ways to say it). The first few.
-    """
-    starts: list[int] = []
-    at = data.find(b"ftyp", _LEAST_PICTURE)
-    while at >= 0 and len(starts) < _MOST_BEHIND:
-        if _begins_a_video(data[at - 4 : at + 4096]):
-            starts.append(at - 4)
-        at = data.find(b"ftyp", at + 4)
-    return [(sniff(data[start:end][:4096]), data[start:end]) for start, end in pairwise([*starts, len(data)])]
-
-
-def _begins_a_video(data: bytes) -> bool:
+def begins_a_box(data: bytes) -> bool:
+    """Whether a film, or a picture that is a row of boxes, begins here: `ftyp` alone is a word."""
     size, brand = int.from_bytes(data[:4]), data[8:12]
-    kind = _base_media(data) if size % 4 == 0 and 16 <= size <= 4096 and brand.isascii() else None
-    return kind is not None and kind.demuxer is not None
+    return size % 4 == 0 and 16 <= size <= 4096 and brand.isascii() and _base_media(data) is not None
+
+
+def begins_a_jpeg(data: bytes) -> bool:
+    """Whether a whole JPEG begins here: segments one behind another, up to a frame and its scan (ITU-T T.81, B.2)."""
+    at, framed = 2, False
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == _START_OF_SCAN:
+            return framed
+        if marker < _LOWEST_SEGMENT or marker in _NO_SEGMENTS:
+            return False
+        framed = framed or marker in _START_OF_FRAME
+        at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    return at > len(data) - 4 > _LEAST_PICTURE
 
 
 def sniff(data: bytes) -> Kind:

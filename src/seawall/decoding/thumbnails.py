@@ -8,10 +8,7 @@ import itertools
 from PIL import Image, ImageFilter
 
 from seawall.decoding.colours import Pixels
-from seawall.decoding.limits import Limits
-from seawall.decoding.pictures import views
-from seawall.decoding.sniff import Kind, sniff
-from seawall.decoding.videos import AVAILABLE, Video
+from seawall.decoding.reading import Reading
 from seawall.errors import MediaCorrupt
 from seawall.fingerprints.pdq import hash_picture
 from seawall.records import RevealStage
@@ -24,29 +21,26 @@ _STILLS_LOOKED_AT = 40
 _GOOD_QUALITY = 50
 
 
-def make_thumbnail(data: bytes, stage: RevealStage, longest_side: int, frame: int, limits: Limits) -> bytes:
+def make_thumbnail(reading: Reading, stage: RevealStage, longest_side: int, frame: int) -> bytes:
     """One frame as a person would see it, no larger than asked for, and less of it the milder the stage.
 
     Args:
-        data: the whole file.
+        reading: the file, of which nothing was read yet.
         stage: blurred (grey, a few points, blurred), grey (small), or colour.
         longest_side: pixels; a picture is never enlarged, but for the blurred one.
         frame: number of the frame to show; 0 is, of a video, the first of which something can be seen.
-        limits: as for fingerprinting.
 
     Returns:
         A JPEG without metadata.
 
     Raises:
-        NotMedia, MediaUnsupported, MediaCorrupt, MediaTooLarge: as :func:`seawall.decoding.pictures.views`;
+        MediaUnsupported, MediaCorrupt, MediaTooLarge: as :meth:`seawall.decoding.reading.Reading.views`;
             MediaCorrupt also where there is no such frame.
     """
-    kind = sniff(data)
-    if kind.demuxer is not None and AVAILABLE:
-        pixels = _still(data, kind, frame, limits)
+    if frame == 0:
+        pixels = _first(reading)
     else:
-        _, seen = views(data, limits)
-        pixels = next((view.pixels for view in seen if view.number == frame), None)
+        pixels = next((seen.pixels for seen in reading.views() if seen.number == frame), None)
     if pixels is None:
         raise MediaCorrupt(f"There is no frame {frame}.")
     picture = _staged(Image.fromarray(pixels), stage, longest_side)
@@ -55,16 +49,13 @@ def make_thumbnail(data: bytes, stage: RevealStage, longest_side: int, frame: in
     return written.getvalue()
 
 
-def _still(data: bytes, kind: Kind, frame: int, limits: Limits) -> Pixels | None:
-    """One frame of a video. Many begin black: instead of such a first frame the first good one of the first few."""
-    seen = Video(data, kind, limits).views()
-    if frame > 0:
-        return next((view.pixels for view in seen if view.number == frame), None)
+def _first(reading: Reading) -> Pixels | None:
+    """The first frame. Many videos begin black: instead of such a frame the first good one of the first few."""
     first: Pixels | None = None
-    for view in itertools.islice(seen, _STILLS_LOOKED_AT):
-        if hash_picture(view.pixels).quality >= _GOOD_QUALITY:
-            return view.pixels
-        first = view.pixels if first is None else first
+    for seen in itertools.islice(reading.views(), _STILLS_LOOKED_AT):
+        if not seen.moving or hash_picture(seen.pixels).quality >= _GOOD_QUALITY:
+            return seen.pixels if seen.moving or first is None else first
+        first = seen.pixels if first is None else first
     return first
 
 
