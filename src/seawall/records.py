@@ -172,14 +172,16 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class DecodedMedia:
-    """What the decoder child says of the bytes. ``width`` and ``height`` are pixels as displayed. ``owed`` is what of
-    a video was not read: its frames are those of the rest."""
+    """What the decoder child says of the bytes. ``width`` and ``height`` are pixels of the first frame as displayed,
+    None where there is no frame. ``owed`` is what of a video, an archive or what a file carries was not read: the
+    frames are those of the rest. ``parts`` are the digests of the files in it."""
 
     media_type: str
-    width: int
-    height: int
+    width: int | None
+    height: int | None
     frames: tuple[Frame, ...]
     owed: tuple[ScanOwed, ...] = ()
+    parts: tuple[Digests, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

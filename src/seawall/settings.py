@@ -141,7 +141,9 @@ class Settings(BaseSettings):
     video_timeout_s: Annotated[
         float,
         Field(
-            gt=0, description="Seconds that reading one video may take; what is not read by then is owed, and held."
+            gt=0,
+            description="Seconds that reading one video, archive or document may take; what is not read by then is "
+            "owed, and held.",
         ),
     ] = 30.0
     max_nesting: Annotated[
@@ -153,6 +155,22 @@ class Settings(BaseSettings):
             "is owed, and held.",
         ),
     ] = 5
+    max_members: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100_000,
+            description="Most files in archives and documents of one upload that are read; the rest is owed, and "
+            "held.",
+        ),
+    ] = 2000
+    max_expansion_bytes: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Most bytes that the archives of one upload may unfold to; the rest is owed, and held.",
+        ),
+    ] = 512 * MIB
     decoder_processes: Annotated[
         int,
         Field(

@@ -15,6 +15,7 @@ from seawall.database.tables import Content
 from seawall.errors import DecodingFailed, IndexUnavailable, NotFound, NotMedia
 from seawall.evidence import audit
 from seawall.matching import entering, ledger
+from seawall.matching.found import merged
 from seawall.policy.decide import decide
 from seawall.records import (
     SYSTEM,
@@ -80,7 +81,7 @@ def stricter(one: Answer, other: Answer | None) -> Answer:
 
 def understand(rooms: Rooms, body: bytes, digests: Digests) -> tuple[Fingerprint, tuple[Finding, ...]]:
     """Decodes in a child process and looks everything up. What cannot be decoded is still looked up by digest, and is
-    a finding of its own: "scan owed"; so is what of a video was not read."""
+    a finding of its own: "scan owed"; so is what of a video or an archive was not read."""
     minimum = rooms.settings.minimum_pdq_quality
     try:
         media = rooms.decoders.fingerprint(body)
@@ -94,7 +95,9 @@ def understand(rooms: Rooms, body: bytes, digests: Digests) -> tuple[Fingerprint
         fingerprint = Fingerprint(digests)
         return fingerprint, (*rooms.index.lookup(fingerprint, minimum), ScanOwed(error.code, error.message))
     fingerprint = Fingerprint(digests, media.media_type, media.width, media.height, media.frames)
-    return fingerprint, (*rooms.index.lookup(fingerprint, minimum), *media.owed)
+    # Each file in an archive is looked up by its digests too: a list may know no more of it.
+    asked = (fingerprint, *(Fingerprint(part) for part in media.parts))
+    return fingerprint, (*merged(rooms.index.lookup_many(asked, minimum)), *media.owed)
 
 
 def without_findings(rooms: Rooms, arrivals: Sequence[HashArrival]) -> dict[int, Judged]:

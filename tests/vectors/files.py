@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import struct
+import tarfile
+import zipfile
 import zlib
+from collections.abc import Mapping
 
 import numpy as np
 from PIL import Image
@@ -87,6 +91,40 @@ def _entries(data: bytearray, start: int) -> tuple[range, int]:
     directory = start + int(struct.unpack_from("<I", data, start + 4)[0])
     (number,) = struct.unpack_from("<H", data, directory)
     return range(directory + 2, directory + 2 + 12 * number, 12), directory
+
+
+def zipped(members: Mapping[str, bytes], packing: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A ZIP of these files."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", packing) as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name), data, packing)
+    return target.getvalue()
+
+
+def taped(members: Mapping[str, bytes]) -> bytes:
+    """A TAR of these files."""
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as tape:
+        for name, data in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tape.addfile(entry, io.BytesIO(data))
+    return target.getvalue()
+
+
+def archive_files() -> dict[str, bytes]:
+    """Small archives of every kind with pictures in them, by name."""
+    pictures = {"a.png": written(scene(7, 60, 80), "PNG"), "b.jpg": written(scene(8, 60, 80), "JPEG")}
+    return {
+        "zip": zipped(pictures | {"note.txt": b"The sea is calm. " * 20}),
+        "zip-stored": zipped(pictures, zipfile.ZIP_STORED),
+        "zip-bzip2": zipped(pictures, zipfile.ZIP_BZIP2),
+        "zip-lzma": zipped(pictures, zipfile.ZIP_LZMA),
+        "zip-nested": zipped({"in.zip": zipped(pictures), "c.gif": animation("GIF", 2)}),
+        "tar": taped(pictures),
+        "tar-gzip": gzip.compress(taped(pictures), mtime=0),
+    }
 
 
 def carrying_files() -> dict[str, bytes]:

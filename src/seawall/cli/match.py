@@ -12,7 +12,8 @@ import typer
 from seawall.errors import DecodingFailed, ExitStatus, NotMedia
 
 if TYPE_CHECKING:
-    from seawall.records import Match
+    from seawall.matching.found import Found
+    from seawall.records import Digests, Fingerprint, Match
     from seawall.rooms import Rooms
     from seawall.settings import Settings
 
@@ -56,7 +57,7 @@ def match(
 
 def _match(rooms: Rooms, settings: Settings, file: Path) -> FileMatches:
     from seawall.fingerprints import exact
-    from seawall.records import Fingerprint
+    from seawall.records import Digests, Fingerprint
 
     name = str(file).encode("utf-8", "backslashreplace").decode()
     try:
@@ -66,7 +67,7 @@ def _match(rooms: Rooms, settings: Settings, file: Path) -> FileMatches:
         body = file.read_bytes()
     except OSError as error:
         return FileMatches(name, None, None, (), problem=f"cannot be read ({error.strerror})")
-    fingerprint, problem = Fingerprint(exact.digest(body)), None
+    fingerprint, problem, parts = Fingerprint(exact.digest(body)), None, tuple[Digests, ...]()
     try:
         media = rooms.decoders.fingerprint(body)
     except NotMedia:
@@ -75,10 +76,21 @@ def _match(rooms: Rooms, settings: Settings, file: Path) -> FileMatches:
         problem = error.message
     else:
         fingerprint = Fingerprint(fingerprint.digests, media.media_type, media.width, media.height, media.frames)
-        problem = " ".join(owed.explanation for owed in media.owed) or None
-    found = rooms.index.find(fingerprint, settings.minimum_pdq_quality)
+        problem, parts = " ".join(owed.explanation for owed in media.owed) or None, media.parts
+    found = _found(rooms, fingerprint, parts)
     quality = max((frame.quality or 0 for frame in fingerprint.frames), default=None)
     return FileMatches(name, fingerprint.media_type, quality, found.matches, found.truncated, problem)
+
+
+def _found(rooms: Rooms, fingerprint: Fingerprint, parts: tuple[Digests, ...]) -> Found:
+    """What the file meets, and what the files in it meet."""
+    from seawall.matching.found import Found, merged
+    from seawall.records import Fingerprint
+
+    minimum = rooms.settings.minimum_pdq_quality
+    found = rooms.index.find(fingerprint, minimum)
+    within = rooms.index.lookup_many([Fingerprint(part) for part in parts], minimum)
+    return Found(merged((found.matches, *within)), found.truncated)
 
 
 def _print(results: list[FileMatches], as_json: bool) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Limits:
     """Most pixels of one frame and most frames of an animation. Of a video: the seconds of it that are read, most
     frames decoded, most frames kept (those that differ, of everything in the file), and the seconds that reading it
-    may take. Of what lies in files: how deep it may lie."""
+    may take. Of what lies in files: how deep it may lie, most files of archives and
+    documents, and most bytes that those may unfold to."""
 
     max_pixels: int
     max_frames: int
@@ -18,3 +19,5 @@ class Limits:
     max_video_frames: int
     video_timeout_s: float
     max_nesting: int
+    max_members: int
+    max_expansion_bytes: int

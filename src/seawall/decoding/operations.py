@@ -36,7 +36,8 @@ def fingerprint(data: bytes, limits: Limits, *, may_take_long: bool = True) -> d
             height, width = seen.pixels.shape[:2]
         if kept.is_new(seen, result := hash_picture(seen.pixels)):
             if len(kept.frames) >= limits.max_video_frames:
-                reading.owe(MediaTooLarge(f"Only the first {len(kept.frames)} frames that differ were read."))
+                many = f"Only the first {len(kept.frames)} frames that differ were read."
+                reading.allowance.owe(MediaTooLarge(many))
                 break
             kept.frames.append((seen.number, result))
     return {
@@ -47,7 +48,8 @@ def fingerprint(data: bytes, limits: Limits, *, may_take_long: bool = True) -> d
             {"number": number, "quality": result.quality, "hashes": b"".join(result.orientations).hex()}
             for number, result in kept.frames
         ],
-        "owed": reading.owed,
+        "owed": reading.allowance.owed,
+        "parts": [*reading.parts],
     }
 
 

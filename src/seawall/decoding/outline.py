@@ -43,7 +43,8 @@ def outline(data: bytes, kind: Kind) -> Outline | None:
         "ICO": _icon,
         "AVIF": _boxes,
         "mov": _boxes,
-    }.get(kind.opener or kind.demuxer or "")
+        "zip": _archive,
+    }.get(kind.opener or kind.demuxer or kind.container or "")
     if walk is None:
         return None
     found = walk(data)
@@ -188,3 +189,11 @@ def _boxes(data: bytes) -> Outline:
             beside.append((at + 8, min(at + size, len(data))))
         at += size
     return Outline(tuple(beside), at)
+
+
+def _archive(data: bytes) -> Outline:
+    """Behind the record that ends a ZIP, and its comment (APPNOTE 4.3.16)."""
+    at = data.rfind(b"PK\x05\x06")
+    if at < 0 or at + 22 > len(data):
+        return Outline((), len(data))
+    return Outline((), at + 22 + int.from_bytes(data[at + 20 : at + 22], "little"))

@@ -21,7 +21,7 @@ from seawall.errors import (
     MediaUnsupported,
     NotMedia,
 )
-from seawall.records import DecodedMedia, Frame, RevealStage, ScanOwed
+from seawall.records import DecodedMedia, Digests, Frame, RevealStage, ScanOwed
 from seawall.settings import Settings
 
 _ANSWERED_ERRORS: dict[str, type[NotMedia | DecodingFailed]] = {
@@ -343,14 +343,15 @@ def _decoded_media(reply: dict[str, Any]) -> DecodedMedia:
         frames = tuple(_frame(frame) for frame in media["frames"])
         decoded = DecodedMedia(
             _media_type(media["media_type"]),
-            _side(media["width"]),
-            _side(media["height"]),
+            _side(media["width"]) if frames else None,
+            _side(media["height"]) if frames else None,
             frames,
             tuple(_owed(code, message) for code, message in media["owed"].items()),
+            tuple(_part(part) for part in media["parts"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as problem:
         raise DecoderCrashed("The decoder's answer is not of the agreed form.") from problem
-    if not frames:
+    if not frames and not decoded.owed and not decoded.parts:
         raise DecoderCrashed("The decoder found no frame.")
     return decoded
 
@@ -359,6 +360,13 @@ def _owed(code: object, message: object) -> ScanOwed:
     if code not in _OWED:
         raise ValueError("not a reason for which a part may be owed")
     return ScanOwed(str(code), _message(message))
+
+
+def _part(digests: list[str]) -> Digests:
+    md5, sha1, sha256 = (bytes.fromhex(digest) for digest in digests)
+    if (len(md5), len(sha1), len(sha256)) != (16, 20, 32):
+        raise ValueError("not the digests of a file")
+    return Digests(md5, sha1, sha256)
 
 
 def _media_type(said: object) -> str:

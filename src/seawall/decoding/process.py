@@ -44,6 +44,8 @@ def limits_of(settings: Settings) -> Limits:
         max_video_frames=settings.max_video_frames,
         video_timeout_s=settings.video_timeout_s,
         max_nesting=settings.max_nesting,
+        max_members=settings.max_members,
+        max_expansion_bytes=settings.max_expansion_bytes,
     )
 
 

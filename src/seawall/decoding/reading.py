@@ -1,15 +1,17 @@
 """One file with all that lies in it: its own views first, then those of what it carries. Only in a decoder child.
 
-What cannot be read of the file itself is an error, as nothing else is known of it; what cannot be read of what lies
-in it is owed, beside what could be.
+What cannot be read of a picture itself is an error, as nothing else is known of it; what cannot be read of what lies
+in a file is owed, beside what could be.
 """
 
 from __future__ import annotations
 
-import time
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from seawall.decoding.allowance import Allowance
+from seawall.decoding.archives import members
 from seawall.decoding.carried import Baggage, baggage
 from seawall.decoding.colours import Pixels
 from seawall.decoding.faces import further_faces
@@ -17,7 +19,7 @@ from seawall.decoding.limits import Limits
 from seawall.decoding.pictures import views
 from seawall.decoding.sniff import Kind, sniff
 from seawall.decoding.videos import AVAILABLE, Video
-from seawall.errors import DecoderTimeout, DecodingFailed, MediaCorrupt, MediaTooLarge, MediaUnsupported
+from seawall.errors import DecodingFailed, MediaCorrupt, MediaTooLarge, MediaUnsupported, NotMedia
 
 # An honest photo carries one to five. Each is cut out of the file, so that their number costs.
 _MOST_CARRIED = 64
@@ -39,31 +41,31 @@ class Seen:
 
 
 class Reading:
-    """Reads one file. `owed` tells, once :meth:`views` has ended, what was not read."""
+    """Reads one file. What is not read of it is owed in `allowance`; `parts` are the digests of the files in it, as
+    hexadecimal MD5, SHA-1 and SHA-256."""
 
     def __init__(self, data: bytes, limits: Limits, *, may_take_long: bool = True) -> None:
         """Raises NotMedia where the bytes are none."""
         self.kind = sniff(data)
-        self.owed: dict[str, str] = {}
+        self.allowance = Allowance(limits)
+        self.parts: dict[tuple[str, str, str], None] = {}
         self._data = data
         self._limits = limits
         self._may_take_long = may_take_long
-        self._deadline = time.monotonic() + limits.video_timeout_s
         self._next = 0
-
-    def owe(self, what: DecodingFailed) -> None:
-        """Notes that a part was not read, and why."""
-        self.owed.setdefault(what.code, what.message)
 
     def views(self) -> Iterator[Seen]:
         """Every way in which everything in the file is seen, decoded one at a time.
 
         Raises (also while iterating):
+            NotMedia: an archive that holds no media, and nothing that could not be read.
             MediaUnsupported, MediaCorrupt, MediaTooLarge: as :func:`seawall.decoding.pictures.views` and
-                :meth:`seawall.decoding.videos.Video.views`, for the file itself.
-            TakesLong: it holds a video, and that was not allowed.
+                :meth:`seawall.decoding.videos.Video.views`, for a picture or video itself.
+            TakesLong: it is, or holds, a video or an archive, and that was not allowed.
         """
         yield from self._read(self._data, self.kind, 0)
+        if self.kind.container is not None and not self._next and not self.parts and not self.allowance.owed:
+            raise NotMedia("There is no picture or video in it.")
 
     def _read(self, data: bytes, kind: Kind, depth: int, *, carried: bool = False) -> Iterator[Seen]:
         self._check_time(kind)
@@ -73,13 +75,17 @@ class Reading:
         found = baggage(data, kind, _MOST_CARRIED)
         for piece, _place, _behind in found.pieces:
             self._check_time(piece)
-        yield from self._still(data, carried)
-        for face in further_faces(data, kind, self._limits.max_frames):
-            yield from self._still(face, carried)
+        if kind.container is not None:
+            yield from self._held(data, kind, depth)
+        else:
+            yield from self._still(data, carried)
+            for face in further_faces(data, kind, self._limits.max_frames):
+                yield from self._still(face, carried)
         yield from self._carried(data, found, depth)
 
     def _check_time(self, kind: Kind) -> None:
-        if kind.demuxer is not None and AVAILABLE and not self._may_take_long:
+        takes_long = kind.container is not None or (kind.demuxer is not None and AVAILABLE)
+        if takes_long and not self._may_take_long:
             raise TakesLong
 
     def _still(self, data: bytes, carried: bool) -> Iterator[Seen]:
@@ -90,31 +96,48 @@ class Reading:
 
     def _moving(self, data: bytes, kind: Kind, carried: bool) -> Iterator[Seen]:
         base = self._next
-        left_s = max(0.0, self._deadline - time.monotonic())
-        video = Video(data, kind, replace(self._limits, video_timeout_s=left_s))
+        video = Video(data, kind, replace(self._limits, video_timeout_s=self.allowance.left_s))
         try:
             for view in video.views():
                 self._next = base + view.number + 1
                 yield Seen(base + view.number, view.pixels, moving=True, carried=carried)
         finally:
-            self.owed = {**video.owed, **self.owed}
+            for code, message in video.owed.items():
+                self.allowance.owed.setdefault(code, message)
+
+    def _held(self, data: bytes, kind: Kind, depth: int) -> Iterator[Seen]:
+        """What an archive holds."""
+        for kind_within, member in members(data, kind, self.allowance):
+            yield from self._within(member, kind_within, depth + 1)
+
+    def _within(self, data: bytes, kind: Kind, depth: int, *, carried: bool = False) -> Iterator[Seen]:
+        """A file that lies in another."""
+        self._note_digests(data)
+        if not self.allowance.takes_depth(depth) or not self.allowance.has_time():
+            return
+        try:
+            yield from self._read(data, kind, depth, carried=carried)
+        except DecodingFailed as problem:
+            self.allowance.owe(problem)
+
+    def _note_digests(self, data: bytes) -> None:
+        digests = [hashlib.new(name, data, usedforsecurity=False).hexdigest() for name in ("md5", "sha1", "sha256")]
+        self.parts[(digests[0], digests[1], digests[2])] = None
 
     def _carried(self, data: bytes, found: Baggage, depth: int) -> Iterator[Seen]:
         """What a picture's file carries. What is broken in its metadata is nothing to anybody: many programs cut
         thumbnails off when they rewrite them."""
         if len(found.pieces) > _MOST_CARRIED:
-            self.owe(MediaTooLarge(f"The file carries more than {_MOST_CARRIED} other pictures or videos."))
+            self.allowance.owe(MediaTooLarge(f"The file carries more than {_MOST_CARRIED} other files."))
         for kind, (start, end), behind in found.pieces[:_MOST_CARRIED]:
-            if depth >= self._limits.max_nesting:
-                self.owe(MediaTooLarge(f"Files lie in files deeper than {self._limits.max_nesting} levels."))
-                return
-            if time.monotonic() > self._deadline:
-                self.owe(DecoderTimeout("There was no time for all that lies in the file."))
-                return
-            try:
-                yield from self._read(data[start:end], kind, depth + 1, carried=True)
-            except (MediaCorrupt, MediaUnsupported) as problem:
-                if behind:
-                    self.owe(problem)
-            except DecodingFailed as problem:
-                self.owe(problem)
+            if behind:
+                yield from self._within(data[start:end], kind, depth + 1, carried=True)
+            else:
+                yield from self._tucked_in(data[start:end], kind, depth + 1)
+
+    def _tucked_in(self, data: bytes, kind: Kind, depth: int) -> Iterator[Seen]:
+        before = dict(self.allowance.owed)
+        yield from self._within(data, kind, depth, carried=True)
+        for code in (MediaCorrupt.code, MediaUnsupported.code):
+            if code not in before:
+                self.allowance.owed.pop(code, None)

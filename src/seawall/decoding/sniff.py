@@ -11,12 +11,14 @@ from seawall.errors import NotMedia
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of media. `opener` is the name of the one Pillow format that may read it, `demuxer` of the one demuxer
-    of libavformat; where both are None, the kind is recognised but not decoded here."""
+    of libavformat, `container` of the one reader of what holds other files; where all are None, the kind is
+    recognised but not decoded here."""
 
     name: str
     media_type: str
     opener: str | None = None
     demuxer: str | None = None
+    container: str | None = None
 
 
 _JPEG = Kind("JPEG", "image/jpeg", "JPEG")
@@ -34,6 +36,8 @@ _MP4 = Kind("MP4", "video/mp4", demuxer="mov")
 _QUICKTIME = Kind("QuickTime", "video/quicktime", demuxer="mov")
 _MATROSKA = Kind("Matroska", "video/matroska", demuxer="matroska")
 _WEBM = Kind("WebM", "video/webm", demuxer="matroska")
+_ZIP = Kind("ZIP", "application/zip", container="zip")
+_TAR = Kind("TAR", "application/x-tar", container="tar")
 _MPEG_STREAM = Kind("MPEG transport stream", "video/mpeg", demuxer="mpegts")
 
 # A kind by the bytes that it begins with. None of these begins another one.
@@ -54,7 +58,11 @@ _BEGINNINGS: tuple[tuple[bytes, Kind], ...] = (
     (b"\xff\x4f\xff\x51", Kind("JPEG 2000", "image/jp2")),
     (b"II\xbc", Kind("JPEG XR", "image/jxr")),
     (b"8BPS", Kind("Photoshop", "image/vnd.adobe.photoshop")),
-    (b"\x1f\x8b", Kind("compressed SVG or other gzip", "application/gzip")),
+    (b"\x1f\x8b\x08", Kind("gzip", "application/gzip", container="gzip")),
+    (b"PK\x03\x04", _ZIP),
+    (b"PK\x07\x08PK\x03\x04", _ZIP),
+    (b"Rar!\x1a\x07", Kind("RAR", "application/vnd.rar")),
+    (b"7z\xbc\xaf\x27\x1c", Kind("7z", "application/x-7z-compressed")),
     (b"FLV\x01", Kind("Flash video", "video/x-flv", demuxer="flv")),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Kind("Windows Media", "video/x-ms-asf", demuxer="asf")),
     (b"OggS", Kind("Ogg", "video/ogg", demuxer="ogg")),
@@ -69,6 +77,10 @@ _SVG_ELEMENT = re.compile(rb"<(?:[\w.-]{1,64}:)?svg[\s/>]")
 # What XML allows before the first element, by its beginning and end.
 _BEFORE_FIRST_ELEMENT = ((b"<?", b"?>"), (b"<!--", b"-->"), (b"<!DOCTYPE", b">"))
 _TEXT_LOOKED_AT = 16 * 1024
+# No kind needs more of a file's beginning to be told.
+LOOKED_AT = 32 * 1024
+# The record that ends a ZIP, and the longest comment that may follow it (APPNOTE 4.3.16).
+_ENDING, _LONGEST_COMMENT = b"PK\x05\x06", 65_535
 _TRANSPORT_PACKET = 188
 # Less is no JPEG.
 _LEAST_PICTURE = 100
@@ -143,11 +155,17 @@ def begins_a_jpeg(data: bytes) -> bool:
     return at > len(data) - 4 > _LEAST_PICTURE
 
 
+def ends_as_an_archive(data: bytes) -> bool:
+    """Whether a ZIP ends here, whatever stands before it: programs that open a ZIP look for its end first."""
+    at = data.rfind(_ENDING, max(0, len(data) - _LONGEST_COMMENT - 22))
+    return at >= 0 and data.rfind(b"PK\x01\x02", 0, at) >= 0
+
+
 def sniff(data: bytes) -> Kind:
     """The kind of the bytes.
 
     Raises:
-        NotMedia: they are no picture, video or paged document of any kind known here.
+        NotMedia: they are no picture or video, and nothing of any kind known here that can hold one.
     """
     for beginning, kind in _BEGINNINGS:
         if data.startswith(beginning):
@@ -164,4 +182,8 @@ def sniff(data: bytes) -> Kind:
         return kind_of_boxes
     if kind_of_text := _in_text(data):
         return kind_of_text
+    if data[257:262] == b"ustar":
+        return _TAR
+    if ends_as_an_archive(data):
+        return _ZIP
     raise NotMedia("These bytes are no picture or video.")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import io
+import tarfile
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,7 +16,7 @@ from PIL import AvifImagePlugin, Image, ImageCms
 from seawall.decoding import videos
 from seawall.decoding.limits import Limits
 from seawall.decoding.operations import fingerprint, thumbnail
-from seawall.decoding.pictures import prepare
+from seawall.decoding.pictures import MIB, prepare
 from seawall.errors import SeawallError
 from seawall.records import RevealStage
 
@@ -54,8 +57,25 @@ def _samples() -> Iterator[bytes]:
     yield _written(colour.convert("F"), "TIFF")
     if AvifImagePlugin.SUPPORTED:
         yield _written(colour, "AVIF", speed=10)
+    yield from _archives(_written(colour, "PNG"))
     if videos.AVAILABLE:
         yield from videos.samples()
+
+
+def _archives(picture: bytes) -> Iterator[bytes]:
+    """The picture in an archive of every kind, packed in every way that Python knows."""
+    for packing in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        target = io.BytesIO()
+        with zipfile.ZipFile(target, "w", packing) as archive:
+            archive.writestr("sample.png", picture)
+        yield target.getvalue()
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as tape:
+        entry = tarfile.TarInfo("sample.png")
+        entry.size = len(picture)
+        tape.addfile(entry, io.BytesIO(picture))
+    yield target.getvalue()
+    yield gzip.compress(target.getvalue())
 
 
 def warm_up(limits: Limits) -> None:
@@ -68,6 +88,7 @@ def warm_up(limits: Limits) -> None:
     videos.prepare()
     # Whatever is set for videos of strangers: a busy machine may take its time for the samples.
     limits = replace(limits, max_video_s=60.0, max_video_decoded=100, max_video_frames=100, video_timeout_s=120.0)
+    limits = replace(limits, max_nesting=5, max_members=100, max_expansion_bytes=MIB)
     for name in _CODECS:
         codecs.lookup(name)
     for number, data in enumerate(_samples()):

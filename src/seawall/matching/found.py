@@ -29,6 +29,14 @@ def chosen(candidates: Iterable[Match], limit: int, truncated: bool) -> Found:
     return Found(tuple(kept), truncated or len(kept) < len(ordered))
 
 
+def merged(found: Iterable[Iterable[Match]]) -> tuple[Match, ...]:
+    """The matches of several fingerprints of one content, nearest first, each entry once by its nearest."""
+    nearest: dict[int, Match] = {}
+    for match in sorted((match for matches in found for match in matches), key=_nearness):
+        nearest.setdefault(match.entry_id, match)
+    return tuple(nearest.values())
+
+
 def _nearness(match: Match) -> tuple[bool, int, int]:
     """Exact before perceptual, near before far, old before new."""
     return match.kind is not MatchKind.EXACT, match.distance, match.entry_id

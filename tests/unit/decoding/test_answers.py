@@ -13,7 +13,17 @@ FRAME = {"number": 0, "quality": 80, "hashes": "5a" * 256}
 
 
 def media(**changed: Any) -> dict[str, Any]:
-    return {"media": {"media_type": "image/png", "width": 4, "height": 3, "frames": [FRAME], "owed": {}, **changed}}
+    return {
+        "media": {
+            "media_type": "image/png",
+            "width": 4,
+            "height": 3,
+            "frames": [FRAME],
+            "owed": {},
+            "parts": [],
+            **changed,
+        }
+    }
 
 
 def test_an_answer_of_the_agreed_form_is_taken() -> None:
@@ -45,6 +55,11 @@ def test_an_answer_of_the_agreed_form_is_taken() -> None:
         media(media_type="<script>"),
         media(media_type=None),
         media(owed=None),
+        media(parts=None),
+        media(parts=["5a"]),
+        media(parts=[["5a" * 16, "5a" * 20]]),
+        media(parts=[["5a" * 16, "5a" * 20, "5a" * 31]]),
+        media(parts=[["5a" * 16, "5a" * 20, 7]]),
         media(owed={"not_media": "The sea."}),
         media(owed={"never_heard_of": "The sea."}),
     ],

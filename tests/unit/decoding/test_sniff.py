@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from seawall.decoding.sniff import sniff
 from seawall.errors import NotMedia
-from tests.vectors.files import mutable_files
+from tests.vectors.files import archive_files, mutable_files
 
 DECODED = {
     "jpeg": "image/jpeg",
@@ -42,8 +41,9 @@ RECOGNISED = {
         "image/svg+xml",
     ),
     "svg-utf-16": ('<?xml version="1.0"?><svg>'.encode("utf-16"), "image/svg+xml"),
-    "svgz": (gzip.compress(b"<svg/>"), "application/gzip"),
     "pdf": (b"%PDF-1.7\n", "application/pdf"),
+    "rar": (b"Rar!\x1a\x07\x01\x00", "application/vnd.rar"),
+    "7z": (b"7z\xbc\xaf\x27\x1c\x00\x04", "application/x-7z-compressed"),
     "late-pdf": (b"\n" * 500 + b"%PDF-1.7\n", "application/pdf"),
 }
 NO_MEDIA = {
@@ -53,7 +53,7 @@ NO_MEDIA = {
     "html": b"<!DOCTYPE html><html><body>a <svg> inside</body></html>",
     "html naming PDF late": b"<html>" + b" " * 2000 + b"%PDF-1.7",
     "bmw": b"BMW and other cars, in a text that is longer than a header of a picture.",
-    "zip": b"PK\x03\x04\x14\x00",
+    "an empty zip": b"PK\x05\x06" + bytes(18),
     "executable": b"\x7fELF\x02\x01\x01",
     "json": b'{"svg": "<svg"}',
     "wave": b"RIFF\x00\x10\x00\x00WAVEfmt ",
@@ -74,6 +74,15 @@ def test_recognised_but_not_decoded(data: bytes, media_type: str) -> None:
     kind = sniff(data)
     assert kind.media_type == media_type
     assert kind.opener is None
+
+
+@pytest.mark.parametrize(("name", "data"), archive_files().items(), ids=archive_files())
+def test_containers(name: str, data: bytes) -> None:
+    kinds = {"zip": "application/zip", "tar": "application/x-tar", "tar-gzip": "application/gzip"}
+    kind = sniff(data)
+    assert kind.media_type == kinds.get(name, kinds["zip"])
+    assert kind.container is not None
+    assert (kind.opener, kind.demuxer) == (None, None)
 
 
 @pytest.mark.parametrize("data", NO_MEDIA.values(), ids=NO_MEDIA)
