@@ -164,6 +164,9 @@ class Settings(BaseSettings):
             "held.",
         ),
     ] = 2000
+    max_pages: Annotated[
+        int, Field(ge=1, description="Most pages of one document that are read; the rest is owed, and held.")
+    ] = 200
     max_expansion_bytes: Annotated[
         int,
         Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import struct
@@ -124,6 +125,58 @@ def archive_files() -> dict[str, bytes]:
         "zip-nested": zipped({"in.zip": zipped(pictures), "c.gif": animation("GIF", 2)}),
         "tar": taped(pictures),
         "tar-gzip": gzip.compress(taped(pictures), mtime=0),
+    }
+
+
+def paged(*pages: Image.Image) -> bytes:
+    """A PDF with a picture on each page."""
+    return written(pages[0], "PDF", save_all=True, append_images=pages[1:])
+
+
+def pdf_of(*objects: bytes, trailer: bytes = b"") -> bytes:
+    """A PDF of these objects, numbered from 1; the first is the catalogue."""
+    body, places = b"%PDF-1.7\n", list[int]()
+    for number, content in enumerate(objects, 1):
+        places.append(len(body))
+        body += b"%d 0 obj\n" % number + content + b"\nendobj\n"
+    table = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    table += b"".join(b"%010d 00000 n \n" % place for place in places)
+    end = b"trailer<</Root 1 0 R/Size %d%b>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, trailer, len(body))
+    return body + table + end
+
+
+def stream(content: bytes, entries: bytes = b"") -> bytes:
+    """A PDF's stream object."""
+    return b"<<%b/Length %d>>\nstream\n%b\nendstream" % (entries, len(content), content)
+
+
+def page_with(content: bytes, *resources: bytes, box: bytes = b"0 0 320 240", trailer: bytes = b"") -> bytes:
+    """A PDF of one page with this content; the resources are its pictures X5, X6 and so on, as objects."""
+    named = b"".join(b"/X%d %d 0 R" % (number, number) for number in range(5, 5 + len(resources)))
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[%b]/Contents 4 0 R/Resources<</XObject<<%b>>>>>>" % (box, named)
+    pages = b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
+    return pdf_of(b"<</Type/Catalog/Pages 2 0 R>>", pages, page, stream(content), *resources, trailer=trailer)
+
+
+def drawing(inside: str, attributes: str = 'viewBox="0 0 320 240"') -> bytes:
+    """An SVG with this inside."""
+    names = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    return f"<svg {names} {attributes}>{inside}</svg>".encode()
+
+
+def embedded(data: bytes, media_type: str = "image/png") -> str:
+    """The data as an address that holds them."""
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
+def document_files() -> dict[str, bytes]:
+    """Small documents and drawings, by name."""
+    small, other = scene(7, 60, 80), scene(8, 60, 80)
+    return {
+        "pdf": paged(small, other.quantize(32)),
+        "pdf-drawn": page_with(b"0.9 0.1 0.2 rg 20 20 100 60 re f 0 0 1 rg 50 100 m 200 200 l 250 30 l f"),
+        "svg": drawing(f'<image width="80" height="60" href="{embedded(written(small, "PNG"))}"/>'),
+        "svg-drawn": drawing('<g id="a"><path d="M5 5L60 90L90 20Z" fill="#a31"/></g><use href="#a" x="90"/>'),
     }
 
 

@@ -22,6 +22,8 @@ _BEGINNINGS = (
     (b"WEBPVP8", -8),
     (b"ftyp", -4),
     (b"\x1aE\xdf\xa3", 0),
+    (b"%PDF-1.", 0),
+    (b"%PDF-2.", 0),
     (b"PK\x03\x04", 0),
     (b"Rar!\x1a\x07", 0),
     (b"7z\xbc\xaf\x27\x1c", 0),

@@ -10,7 +10,7 @@ class Limits:
     """Most pixels of one frame and most frames of an animation. Of a video: the seconds of it that are read, most
     frames decoded, most frames kept (those that differ, of everything in the file), and the seconds that reading it
     may take. Of what lies in files: how deep it may lie, most files of archives and
-    documents, and most bytes that those may unfold to."""
+    documents, most bytes that those may unfold to, and most pages."""
 
     max_pixels: int
     max_frames: int
@@ -21,3 +21,4 @@ class Limits:
     max_nesting: int
     max_members: int
     max_expansion_bytes: int
+    max_pages: int

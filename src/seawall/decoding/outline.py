@@ -44,6 +44,7 @@ def outline(data: bytes, kind: Kind) -> Outline | None:
         "AVIF": _boxes,
         "mov": _boxes,
         "zip": _archive,
+        "pdf": _paged,
     }.get(kind.opener or kind.demuxer or kind.container or "")
     if walk is None:
         return None
@@ -197,3 +198,9 @@ def _archive(data: bytes) -> Outline:
     if at < 0 or at + 22 > len(data):
         return Outline((), len(data))
     return Outline((), at + 22 + int.from_bytes(data[at + 20 : at + 22], "little"))
+
+
+def _paged(data: bytes) -> Outline:
+    """Behind the last of a PDF's end marks: each change that is saved adds one."""
+    at = data.rfind(b"%%EOF")
+    return Outline((), at + 5 if at >= 0 else len(data))

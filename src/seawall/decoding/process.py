@@ -46,6 +46,7 @@ def limits_of(settings: Settings) -> Limits:
         max_nesting=settings.max_nesting,
         max_members=settings.max_members,
         max_expansion_bytes=settings.max_expansion_bytes,
+        max_pages=settings.max_pages,
     )
 
 

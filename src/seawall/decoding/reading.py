@@ -10,10 +10,13 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from PIL import Image
+
+from seawall.decoding import documents, drawings
 from seawall.decoding.allowance import Allowance
 from seawall.decoding.archives import members
 from seawall.decoding.carried import Baggage, baggage
-from seawall.decoding.colours import Pixels
+from seawall.decoding.colours import Pixels, ways_seen
 from seawall.decoding.faces import further_faces
 from seawall.decoding.limits import Limits
 from seawall.decoding.pictures import views
@@ -106,9 +109,24 @@ class Reading:
                 self.allowance.owed.setdefault(code, message)
 
     def _held(self, data: bytes, kind: Kind, depth: int) -> Iterator[Seen]:
-        """What an archive holds."""
-        for kind_within, member in members(data, kind, self.allowance):
-            yield from self._within(member, kind_within, depth + 1)
+        """What an archive or a document holds: files, and pages or pictures that are decoded already."""
+        for found in self._look_through(data, kind):
+            if isinstance(found, Image.Image):
+                yield from self._drawn(found)
+            else:
+                yield from self._within(found[1], found[0], depth + 1)
+
+    def _look_through(self, data: bytes, kind: Kind) -> Iterator[Image.Image | tuple[Kind, bytes]]:
+        if kind.container == "pdf":
+            return documents.look_through(data, self._limits, self.allowance)
+        if kind.container == "svg":
+            return drawings.look_through(data, self.allowance)
+        return members(data, kind, self.allowance)
+
+    def _drawn(self, picture: Image.Image) -> Iterator[Seen]:
+        for pixels in ways_seen(picture, None):
+            yield Seen(self._next, pixels)
+        self._next += 1
 
     def _within(self, data: bytes, kind: Kind, depth: int, *, carried: bool = False) -> Iterator[Seen]:
         """A file that lies in another."""

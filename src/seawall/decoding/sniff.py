@@ -31,7 +31,8 @@ _ICO = Kind("ICO", "image/vnd.microsoft.icon", "ICO")
 _AVIF = Kind("AVIF", "image/avif", "AVIF")
 _HEIC = Kind("HEIC", "image/heic")
 _JXL = Kind("JPEG XL", "image/jxl")
-_SVG = Kind("SVG", "image/svg+xml")
+_SVG = Kind("SVG", "image/svg+xml", container="svg")
+_PDF = Kind("PDF", "application/pdf", container="pdf")
 _MP4 = Kind("MP4", "video/mp4", demuxer="mov")
 _QUICKTIME = Kind("QuickTime", "video/quicktime", demuxer="mov")
 _MATROSKA = Kind("Matroska", "video/matroska", demuxer="matroska")
@@ -132,7 +133,7 @@ def _in_text(data: bytes) -> Kind | None:
         head = head.replace(b"\x00", b"")[2:]
     if _SVG_ELEMENT.match(_first_element(head)):
         return _SVG
-    return Kind("PDF", "application/pdf") if b"%PDF-" in data[:1024] else None
+    return _PDF if b"%PDF-" in data[:1024] else None
 
 
 def begins_a_box(data: bytes) -> bool:

@@ -21,6 +21,7 @@ from seawall.errors import SeawallError
 from seawall.records import RevealStage
 
 # Text in EXIF, PNG and ICC data may name one of these; a codec is a module that must be found on disk.
+_DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="5" height="5"/></svg>'
 _CODECS = ("ascii", "latin-1", "utf-8", "utf-16", "utf-16-be", "utf-16-le", "utf-32", "cp1252", "cp437")
 
 
@@ -57,6 +58,8 @@ def _samples() -> Iterator[bytes]:
     yield _written(colour.convert("F"), "TIFF")
     if AvifImagePlugin.SUPPORTED:
         yield _written(colour, "AVIF", speed=10)
+    yield _written(colour, "PDF", save_all=True, append_images=[other.quantize(16)])
+    yield _DRAWING
     yield from _archives(_written(colour, "PNG"))
     if videos.AVAILABLE:
         yield from videos.samples()
@@ -88,7 +91,7 @@ def warm_up(limits: Limits) -> None:
     videos.prepare()
     # Whatever is set for videos of strangers: a busy machine may take its time for the samples.
     limits = replace(limits, max_video_s=60.0, max_video_decoded=100, max_video_frames=100, video_timeout_s=120.0)
-    limits = replace(limits, max_nesting=5, max_members=100, max_expansion_bytes=MIB)
+    limits = replace(limits, max_nesting=5, max_members=100, max_expansion_bytes=MIB, max_pages=100)
     for name in _CODECS:
         codecs.lookup(name)
     for number, data in enumerate(_samples()):

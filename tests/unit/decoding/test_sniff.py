@@ -35,6 +35,10 @@ RECOGNISED = {
     "jxl": (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "image/jxl"),
     "jxl-bare": (b"\xff\x0a\x00\x00", "image/jxl"),
     "jp2": (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "image/jp2"),
+    "rar": (b"Rar!\x1a\x07\x01\x00", "application/vnd.rar"),
+    "7z": (b"7z\xbc\xaf\x27\x1c\x00\x04", "application/x-7z-compressed"),
+}
+HOLDING = {
     "svg": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "image/svg+xml"),
     "svg-dressed": (
         b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- a > b -->\n<!DOCTYPE svg [<!ENTITY a "b">]>\n<svg:svg>',
@@ -42,8 +46,6 @@ RECOGNISED = {
     ),
     "svg-utf-16": ('<?xml version="1.0"?><svg>'.encode("utf-16"), "image/svg+xml"),
     "pdf": (b"%PDF-1.7\n", "application/pdf"),
-    "rar": (b"Rar!\x1a\x07\x01\x00", "application/vnd.rar"),
-    "7z": (b"7z\xbc\xaf\x27\x1c\x00\x04", "application/x-7z-compressed"),
     "late-pdf": (b"\n" * 500 + b"%PDF-1.7\n", "application/pdf"),
 }
 NO_MEDIA = {
@@ -83,6 +85,13 @@ def test_containers(name: str, data: bytes) -> None:
     assert kind.media_type == kinds.get(name, kinds["zip"])
     assert kind.container is not None
     assert (kind.opener, kind.demuxer) == (None, None)
+
+
+@pytest.mark.parametrize(("data", "media_type"), HOLDING.values(), ids=HOLDING)
+def test_documents_and_drawings(data: bytes, media_type: str) -> None:
+    kind = sniff(data)
+    assert kind.media_type == media_type
+    assert kind.container is not None
 
 
 @pytest.mark.parametrize("data", NO_MEDIA.values(), ids=NO_MEDIA)
