@@ -14,6 +14,7 @@ import pytest
 from seawall.database.tables import Case, CaseItem, Content, Entry, Evidence, OutboxMessage
 from tests.integration.gateways.conftest import LIMIT, Api
 from tests.integration.gateways.material import picture, refused
+from tests.vectors.files import zipped
 
 GOOD = picture(1)
 BOUNDARY = "xYzZY"
@@ -86,7 +87,7 @@ def test_a_declared_length_over_the_limit_is_refused_before_a_byte_comes(api: Ap
     [
         b"just some text",
         b"<!doctype html><p>words",
-        b"PK\x03\x04" + bytes(60),
+        zipped({"note.txt": b"The sea is calm."}),
         b"\x7fELF" + bytes(60),
         bytes(100),
         b"\xff",
