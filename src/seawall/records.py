@@ -174,7 +174,8 @@ class Frame:
 class DecodedMedia:
     """What the decoder child says of the bytes. ``width`` and ``height`` are pixels of the first frame as displayed,
     None where there is no frame. ``owed`` is what of a video, an archive or what a file carries was not read: the
-    frames are those of the rest. ``parts`` are the digests of the files in it."""
+    frames are those of the rest. ``parts`` are the digests of the files in it, ``noted`` is what is
+    unusual about it."""
 
     media_type: str
     width: int | None
@@ -182,6 +183,7 @@ class DecodedMedia:
     frames: tuple[Frame, ...]
     owed: tuple[ScanOwed, ...] = ()
     parts: tuple[Digests, ...] = ()
+    noted: tuple[Noted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +276,23 @@ class ScanOwed:
     explanation: str
 
 
-Finding = Match | ScanOwed
+class NotedKind(enum.StrEnum):
+    """What may be noted of a file that was read to its end."""
+
+    TRAILING_DATA = "trailing_data"
+    POLYGLOT = "polyglot"
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something about a file that is unusual and no harm by itself: it was read to its end all the same. `code` is
+    one of :class:`NotedKind`."""
+
+    code: str
+    explanation: str
+
+
+Finding = Match | ScanOwed | Noted
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,8 @@ def stricter(one: Answer, other: Answer | None) -> Answer:
 
 def understand(rooms: Rooms, body: bytes, digests: Digests) -> tuple[Fingerprint, tuple[Finding, ...]]:
     """Decodes in a child process and looks everything up. What cannot be decoded is still looked up by digest, and is
-    a finding of its own: "scan owed"; so is what of a video or an archive was not read."""
+    a finding of its own: "scan owed"; so is what of a video or an archive was not read. What is unusual
+    about a file is noted."""
     minimum = rooms.settings.minimum_pdq_quality
     try:
         media = rooms.decoders.fingerprint(body)
@@ -97,7 +98,7 @@ def understand(rooms: Rooms, body: bytes, digests: Digests) -> tuple[Fingerprint
     fingerprint = Fingerprint(digests, media.media_type, media.width, media.height, media.frames)
     # Each file in an archive is looked up by its digests too: a list may know no more of it.
     asked = (fingerprint, *(Fingerprint(part) for part in media.parts))
-    return fingerprint, (*merged(rooms.index.lookup_many(asked, minimum)), *media.owed)
+    return fingerprint, (*merged(rooms.index.lookup_many(asked, minimum)), *media.owed, *media.noted)
 
 
 def without_findings(rooms: Rooms, arrivals: Sequence[HashArrival]) -> dict[int, Judged]:

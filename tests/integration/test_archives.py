@@ -39,6 +39,21 @@ def test_what_cannot_be_decoded_in_an_archive_is_met_by_its_digest(runtime: Runt
     assert {reason.code for reason in answer.reasons} == {"exact_match", "media_corrupt"}
 
 
+def test_what_is_unusual_about_a_file_is_told_and_published(runtime: Runtime) -> None:
+    answer = flow.judge_media(runtime.rooms, MediaArrival("c1", OTHER + b"The sea is calm tonight. " * 9))
+    assert (answer.verdict, answer.case_id) == (Verdict.ALLOW, None)
+    assert [(reason.code, reason.rule) for reason in answer.reasons] == [("trailing_data", "unusual-file")]
+    again = flow.judge_media(runtime.rooms, MediaArrival("c1", OTHER + b"The sea is calm tonight. " * 9))
+    assert (again.replayed, again.reasons) == (True, answer.reasons)
+
+
+def test_a_listed_picture_behind_another_is_met_beside_what_is_noted(runtime: Runtime) -> None:
+    list_exactly(runtime, LISTED)
+    answer = flow.judge_media(runtime.rooms, MediaArrival("c1", OTHER + LISTED))
+    assert answer.verdict is Verdict.BLOCK
+    assert {reason.code for reason in answer.reasons} == {"exact_match", "polyglot"}
+
+
 def test_an_archive_without_media_is_refused_as_none(runtime: Runtime) -> None:
     with pytest.raises(NotMedia):
         flow.judge_media(runtime.rooms, MediaArrival("c1", zipped({"a.txt": b"The sea is calm."})))

@@ -17,11 +17,11 @@ from seawall.policy.explain import in_words
 from seawall.policy.load import default_policy, parse_policy
 from seawall.policy.rules import FindingKind, Policy
 from seawall.policy.samples import sample
-from seawall.records import CaseState, ContentState, Finding, ItemState, Match, ScanOwed, Verdict
+from seawall.records import CaseState, ContentState, Finding, ItemState, Match, Noted, ScanOwed, Verdict
 
 KINDS: tuple[type[Finding], ...] = typing.get_args(Finding)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-WEIGHS = {Match: True, ScanOwed: False}
+WEIGHS = {Match: True, ScanOwed: False, Noted: False}
 """Whether a finding of that kind makes a case more pressing than its being there does."""
 
 

@@ -10,7 +10,7 @@ from seawall.cases.store import CaseView, DecisionView, ItemView, QueueRow
 from seawall.console import wording
 from seawall.console.wording import Choice, counted
 from seawall.policy.decide import describe
-from seawall.records import ContentState, Finding, ItemState, Match, MatchKind, Reason
+from seawall.records import ContentState, Finding, ItemState, Match, MatchKind, Reason, ScanOwed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class FoundPart:
-    """What one list has that is nearest to the upload, in words; without a list, what could not be done. `gone` says
+    """What one list has that is nearest to the upload, in words; without a list, what could not be done or
+    is unusual. `gone` says
     that the list has taken it back."""
 
     list: str | None
@@ -193,7 +194,8 @@ def _found(findings: Iterable[Finding], *, gone: bool = False) -> Iterable[Found
         if isinstance(finding, Match):
             by_list.setdefault(finding.list.name, []).append(finding)
         else:
-            yield FoundPart(None, "Not screened to the end", False, finding.explanation)
+            about = "Not screened to the end" if isinstance(finding, ScanOwed) else "Noted about the file"
+            yield FoundPart(None, about, False, finding.explanation)
     for matches in by_list.values():
         nearest = min(matches, key=lambda match: (match.kind is not MatchKind.EXACT, match.distance))
         yield FoundPart(

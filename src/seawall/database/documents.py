@@ -16,6 +16,7 @@ from seawall.records import (
     ListInfo,
     Match,
     MatchKind,
+    Noted,
     Orientation,
     Reason,
     ScanOwed,
@@ -53,9 +54,10 @@ def reason_from_json(document: Document) -> Reason:
 
 
 def finding_to_json(finding: Finding) -> Document:
-    """A match or an owed scan, told apart by ``finding``."""
-    if isinstance(finding, ScanOwed):
-        return {"finding": "scan_owed", "code": finding.code, "explanation": finding.explanation}
+    """A match, an owed scan or something noted, told apart by ``finding``."""
+    if not isinstance(finding, Match):
+        kind = "scan_owed" if isinstance(finding, ScanOwed) else "noted"
+        return {"finding": kind, "code": finding.code, "explanation": finding.explanation}
     classification = finding.classification
     return {
         "finding": "match",
@@ -78,6 +80,8 @@ def finding_from_json(document: Document) -> Finding:
     """The finding that :func:`finding_to_json` wrote."""
     if document["finding"] == "scan_owed":
         return ScanOwed(document["code"], document["explanation"])
+    if document["finding"] == "noted":
+        return Noted(document["code"], document["explanation"])
     classification = document["classification"]
     return Match(
         entry_id=document["entry_id"],

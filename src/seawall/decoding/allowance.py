@@ -1,4 +1,4 @@
-"""What one upload may still cost, counted over all that lies in it, and what was left unread for it."""
+"""What one upload may still cost, over all that lies in it; what was left unread for it, and what is unusual."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 
 from seawall.decoding.limits import Limits
 from seawall.errors import DecoderTimeout, DecodingFailed, MediaTooLarge
+from seawall.records import NotedKind
 
 
 class Allowance:
@@ -13,6 +14,7 @@ class Allowance:
 
     def __init__(self, limits: Limits) -> None:
         self.owed: dict[str, str] = {}
+        self.noted: dict[str, str] = {}
         self._limits = limits
         self._members = limits.max_members
         self._bytes = limits.max_expansion_bytes
@@ -26,6 +28,10 @@ class Allowance:
     def owe(self, what: DecodingFailed) -> None:
         """Notes that a part was not read, and why."""
         self.owed.setdefault(what.code, what.message)
+
+    def note(self, kind: NotedKind, what: str) -> None:
+        """Notes something unusual that was read all the same."""
+        self.noted.setdefault(kind.value, what)
 
     def has_time(self) -> bool:
         """Whether there is time for more; if not, that is owed."""

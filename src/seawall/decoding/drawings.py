@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import math
 import re
 from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
@@ -19,6 +20,7 @@ import resvg_py
 from PIL import Image
 
 from seawall.decoding.allowance import Allowance
+from seawall.decoding.limits import Limits
 from seawall.decoding.sniff import LOOKED_AT, Kind, sniff
 from seawall.errors import MediaCorrupt, MediaUnsupported, NotMedia
 
@@ -38,14 +40,15 @@ _MOVING_STYLE = re.compile(r"@import|@keyframes|animation|transition", re.IGNORE
 Member = tuple[Kind, bytes]
 
 
-def look_through(data: bytes, allowance: Allowance) -> Iterator[Image.Image | Member]:
+def look_through(data: bytes, limits: Limits, allowance: Allowance) -> Iterator[Image.Image | Member]:
     """The drawing, and behind it the pictures that it embeds, as the files that they are. What cannot be read, or
     would be shown and is not drawn, is owed."""
+    side = min(_LONGEST_SIDE, math.isqrt(limits.max_pixels))
     try:
         text = _text(data)
         embedded = _Survey(allowance).of(text)
         drawn = resvg_py.svg_to_bytes(
-            svg_string=text, skip_system_fonts=True, width=_LONGEST_SIDE, height=_LONGEST_SIDE, dpi=_DOTS_PER_INCH
+            svg_string=text, skip_system_fonts=True, width=side, height=side, dpi=_DOTS_PER_INCH
         )
     except (expat.ExpatError, ValueError, LookupError) as problem:
         allowance.owe(MediaCorrupt(f"The SVG cannot be drawn: {type(problem).__name__}."))

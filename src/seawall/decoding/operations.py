@@ -50,6 +50,7 @@ def fingerprint(data: bytes, limits: Limits, *, may_take_long: bool = True) -> d
         ],
         "owed": reading.allowance.owed,
         "parts": [*reading.parts],
+        "noted": reading.allowance.noted,
     }
 
 

@@ -21,7 +21,7 @@ from seawall.errors import (
     MediaUnsupported,
     NotMedia,
 )
-from seawall.records import DecodedMedia, Digests, Frame, RevealStage, ScanOwed
+from seawall.records import DecodedMedia, Digests, Frame, Noted, NotedKind, RevealStage, ScanOwed
 from seawall.settings import Settings
 
 _ANSWERED_ERRORS: dict[str, type[NotMedia | DecodingFailed]] = {
@@ -348,6 +348,7 @@ def _decoded_media(reply: dict[str, Any]) -> DecodedMedia:
             frames,
             tuple(_owed(code, message) for code, message in media["owed"].items()),
             tuple(_part(part) for part in media["parts"]),
+            tuple(Noted(NotedKind(kind).value, _message(what)) for kind, what in media["noted"].items()),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as problem:
         raise DecoderCrashed("The decoder's answer is not of the agreed form.") from problem

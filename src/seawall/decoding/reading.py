@@ -23,7 +23,10 @@ from seawall.decoding.pictures import views
 from seawall.decoding.sniff import Kind, sniff
 from seawall.decoding.videos import AVAILABLE, Video
 from seawall.errors import DecodingFailed, MediaCorrupt, MediaTooLarge, MediaUnsupported, NotMedia
+from seawall.records import NotedKind
 
+# Less is filling or a slip of some program.
+_LEAST_UNKNOWN = 32
 # An honest photo carries one to five. Each is cut out of the file, so that their number costs.
 _MOST_CARRIED = 64
 
@@ -44,8 +47,8 @@ class Seen:
 
 
 class Reading:
-    """Reads one file. What is not read of it is owed in `allowance`; `parts` are the digests of the files in it, as
-    hexadecimal MD5, SHA-1 and SHA-256."""
+    """Reads one file. What is not read of it is owed in `allowance`, and what is unusual noted there; `parts` are the
+    digests of the files in it, as hexadecimal MD5, SHA-1 and SHA-256."""
 
     def __init__(self, data: bytes, limits: Limits, *, may_take_long: bool = True) -> None:
         """Raises NotMedia where the bytes are none."""
@@ -76,6 +79,7 @@ class Reading:
             yield from self._moving(data, kind, carried)
             return
         found = baggage(data, kind, _MOST_CARRIED)
+        self._note(kind, found)
         for piece, _place, _behind in found.pieces:
             self._check_time(piece)
         if kind.container is not None:
@@ -90,6 +94,16 @@ class Reading:
         takes_long = kind.container is not None or (kind.demuxer is not None and AVAILABLE)
         if takes_long and not self._may_take_long:
             raise TakesLong
+
+    def _note(self, kind: Kind, found: Baggage) -> None:
+        """What is unusual about the file. Phones put pictures and videos behind a JPEG: that is not."""
+        if found.unknown >= _LEAST_UNKNOWN:
+            what = f"There are {found.unknown} bytes of no known kind behind the end of the {kind.name}"
+            self.allowance.note(NotedKind.TRAILING_DATA, what)
+        for piece, _place, behind in found.pieces:
+            usual = kind.opener == "JPEG" and (piece.opener == "JPEG" or piece.demuxer is not None)
+            if (behind or piece.container is not None) and not usual:
+                self.allowance.note(NotedKind.POLYGLOT, f"The file is {kind.name} and {piece.name} at once")
 
     def _still(self, data: bytes, carried: bool) -> Iterator[Seen]:
         base = self._next
@@ -120,7 +134,7 @@ class Reading:
         if kind.container == "pdf":
             return documents.look_through(data, self._limits, self.allowance)
         if kind.container == "svg":
-            return drawings.look_through(data, self.allowance)
+            return drawings.look_through(data, self._limits, self.allowance)
         return members(data, kind, self.allowance)
 
     def _drawn(self, picture: Image.Image) -> Iterator[Seen]:

@@ -35,7 +35,8 @@ NAMES = ("list", "classification", "code", "surface", "except_surface")
 # The index looks no further, so a larger distance would promise what no lookup does.
 DISTANCES = (0, FARTHEST_DISTANCE)
 NUMBERS = {"min_distance": DISTANCES, "max_distance": DISTANCES, "min_independent_lists": (2, 100)}
-OF_SCAN_OWED = ("finding", "code", "surface", "except_surface")
+# Of a scan that is owed, and of what is noted.
+OF_THE_REST = ("finding", "code", "surface", "except_surface")
 OF_MATCH = (
     *("finding", *CHOICES, "min_distance", "max_distance", "list", "classification", "disputed"),
     *("surface", "except_surface", "min_independent_lists"),
@@ -196,15 +197,15 @@ class _Reader:
         return Rule(name, explanation, conditions, verdict, urgent is True, line)
 
     def _conditions(self, when: dict[str, Any], path: Path) -> Conditions | None:
-        known = tuple(dict.fromkeys((*OF_MATCH, *OF_SCAN_OWED)))
+        known = tuple(dict.fromkeys((*OF_MATCH, *OF_THE_REST)))
         self._unknown(when, known, path, "condition")
         if "finding" not in when:
-            self._at_key(path, 'the condition "finding" is missing: "match" or "scan_owed"')
+            self._at_key(path, 'the condition "finding" is missing: "match", "scan_owed" or "noted"')
             return None
         finding = self._choice(FindingKind, when["finding"], (*path, "finding"))
         if finding is None:
             return None
-        allowed = OF_MATCH if finding is FindingKind.MATCH else OF_SCAN_OWED
+        allowed = OF_MATCH if finding is FindingKind.MATCH else OF_THE_REST
         for key in when:
             if key in known and key not in allowed:
                 self._at_key((*path, key), f'"{key}" says nothing about a finding of the kind "{finding}"')

@@ -62,7 +62,7 @@ def decide(policy: Policy, findings: Sequence[Finding], *, surface: str) -> Judg
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Each finding once, nearest match first, then what is owed."""
+    """Each finding once, nearest match first, then what is owed, then what is noted."""
     return tuple(sorted(dict.fromkeys(findings), key=_rank))
 
 
@@ -73,8 +73,9 @@ def stricter(one: Verdict, other: Verdict) -> Verdict:
 
 def describe(finding: Finding) -> str:
     """One finding in a sentence without its full stop. Never a hash."""
-    if isinstance(finding, ScanOwed):
-        return f"Scan owed ({finding.code}): {finding.explanation.rstrip('.')}"
+    if not isinstance(finding, Match):
+        word = "Scan owed" if isinstance(finding, ScanOwed) else "Noted"
+        return f"{word} ({finding.code}): {finding.explanation.rstrip('.')}"
     disputed = ", an entry that is disputed" if finding.disputed else ""
     frame = f" in frame {finding.frame}" if finding.frame else ""
     if finding.kind is MatchKind.EXACT:
@@ -86,8 +87,9 @@ def describe(finding: Finding) -> str:
 
 
 def _rank(finding: Finding) -> tuple[int, int, str, int, str, str, int, str]:
-    if isinstance(finding, ScanOwed):
-        return (1, 0, finding.code, 0, finding.explanation, "", 0, "")
+    if not isinstance(finding, Match):
+        after = 1 if isinstance(finding, ScanOwed) else 2
+        return (after, 0, finding.code, 0, finding.explanation, "", 0, "")
     return (
         0,
         finding.distance,
@@ -121,7 +123,7 @@ def _nearest(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 def _reason(rule: str, explanation: str, finding: Finding) -> Reason:
     text = f"{describe(finding)}. {explanation}"
-    if isinstance(finding, ScanOwed):
+    if not isinstance(finding, Match):
         return Reason(finding.code, rule, text)
     return Reason(
         code=f"{finding.kind}_match",

@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 from seawall.errors import SeawallError
 from seawall.policy.rules import PERMISSIVE, FindingKind, Rule, either
-from seawall.records import MatchKind, Trust, Verdict
+from seawall.records import MatchKind, NotedKind, Trust, Verdict
 
 
 def of_rule(rule: Rule) -> Iterator[str]:
     """Warnings about one rule, each to be read after the rule's name."""
     if rule.when.finding is FindingKind.SCAN_OWED:
         yield from _of_scan_owed(rule)
-    else:
+    elif rule.when.finding is FindingKind.MATCH:
         yield from _of_match(rule)
+    else:
+        yield from _of_noted(rule)
 
 
 def _of_scan_owed(rule: Rule) -> Iterator[str]:
@@ -24,6 +26,13 @@ def _of_scan_owed(rule: Rule) -> Iterator[str]:
             "unsupported file there passes every hash list"
         )
     known = _codes(SeawallError)
+    for code in rule.when.code:
+        if code not in known:
+            yield f"names the code {code}, which no part of Seawall gives"
+
+
+def _of_noted(rule: Rule) -> Iterator[str]:
+    known = {kind.value for kind in NotedKind}
     for code in rule.when.code:
         if code not in known:
             yield f"names the code {code}, which no part of Seawall gives"

@@ -74,7 +74,7 @@ def _trace(rule: Rule, findings: tuple[Finding, ...], surface: str) -> RuleTrace
 
 
 def _conditions_in_words(when: Conditions) -> str:
-    parts = [_of_scan_owed(when)] if when.finding is FindingKind.SCAN_OWED else [_of_match(when)]
+    parts = [_of_match(when) if when.finding is FindingKind.MATCH else _of_the_rest(when)]
     if when.surface:
         parts.append(f"on the surface {either(when.surface)}")
     if when.except_surface:
@@ -82,8 +82,9 @@ def _conditions_in_words(when: Conditions) -> str:
     return ", ".join(parts)
 
 
-def _of_scan_owed(when: Conditions) -> str:
-    return "a scan that is owed" + (f" ({either(when.code)})" if when.code else "")
+def _of_the_rest(when: Conditions) -> str:
+    what = "a scan that is owed" if when.finding is FindingKind.SCAN_OWED else "something noted about the file"
+    return what + (f" ({either(when.code)})" if when.code else "")
 
 
 def _of_match(when: Conditions) -> str:

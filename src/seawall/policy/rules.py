@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from seawall.records import Finding, HarmClass, HashKind, Match, MatchKind, ScanOwed, Trust, Verdict
+from seawall.records import Finding, HarmClass, HashKind, Match, MatchKind, Noted, ScanOwed, Trust, Verdict
 
 PERMISSIVE = (Verdict.ALLOW, Verdict.WARN)
 
@@ -16,6 +17,16 @@ class FindingKind(enum.StrEnum):
 
     MATCH = "match"
     SCAN_OWED = "scan_owed"
+    NOTED = "noted"
+
+
+_KINDS = MappingProxyType(
+    {
+        FindingKind.MATCH: "a match",
+        FindingKind.SCAN_OWED: "a scan that is owed",
+        FindingKind.NOTED: "something noted",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +58,26 @@ class Conditions:
             yield f"the surface is {surface}, not {either(self.surface)}"
         if surface in self.except_surface:
             yield f"the surface {surface} is excepted"
-        if isinstance(finding, ScanOwed):
-            yield from self._misfits_of_scan_owed(finding)
-        else:
+        if isinstance(finding, Match):
             yield from self._misfits_of_match(finding)
+        else:
+            yield from self._misfits_of_the_rest(finding)
 
     def fits(self, finding: Finding, surface: str) -> bool:
         """Whether one finding meets every condition that is asked of one."""
         return next(self.misfits(finding, surface), None) is None
 
-    def _misfits_of_scan_owed(self, finding: ScanOwed) -> Iterator[str]:
-        if self.finding is not FindingKind.SCAN_OWED:
-            yield "the finding is a scan that is owed, not a match"
+    def _misfits_of_the_rest(self, finding: ScanOwed | Noted) -> Iterator[str]:
+        kind = FindingKind.SCAN_OWED if isinstance(finding, ScanOwed) else FindingKind.NOTED
+        if self.finding is not kind:
+            yield f"the finding is {_KINDS[kind]}, not {_KINDS[self.finding]}"
+            return
         if self.code and finding.code not in self.code:
             yield f"the code is {finding.code}, not {either(self.code)}"
 
     def _misfits_of_match(self, match: Match) -> Iterator[str]:
         if self.finding is not FindingKind.MATCH:
-            yield "the finding is a match, not a scan that is owed"
+            yield f"the finding is a match, not {_KINDS[self.finding]}"
             return
         of_list = match.list
         classification = (

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from seawall.errors import BadInput
+from seawall.policy.rules import FindingKind
 from seawall.records import (
     FARTHEST_DISTANCE,
     Classification,
@@ -17,6 +20,8 @@ from seawall.records import (
     ListInfo,
     Match,
     MatchKind,
+    Noted,
+    NotedKind,
     Orientation,
     ScanOwed,
     Trust,
@@ -75,15 +80,28 @@ class SampleScanOwed(BaseModel):
         return ScanOwed(self.code, self.explanation)
 
 
+class SampleNoted(BaseModel):
+    """Something that might be noted about a file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    finding: Literal["noted"]
+    code: NotedKind = NotedKind.TRAILING_DATA
+    explanation: str = "A sample of something noted."
+
+    def as_finding(self) -> Noted:
+        """What is noted."""
+        return Noted(self.code.value, self.explanation)
+
+
 def sample(text: str) -> Finding:
     """A finding from JSON, as `seawall policy explain --finding` takes it.
 
     Raises:
         BadInput: names the fields that are wrong.
     """
-    kind: type[SampleMatch | SampleScanOwed] = SampleScanOwed if _is_scan_owed(text) else SampleMatch
     try:
-        model = kind.model_validate_json(text)
+        model = _KINDS.get(_kind_of(text), SampleMatch).model_validate_json(text)
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, problem['loc'])) or 'finding'}: {problem['msg']}"
@@ -96,9 +114,15 @@ def sample(text: str) -> Finding:
     return model.as_finding()
 
 
-def _is_scan_owed(text: str) -> bool:
+_KINDS: Mapping[object, type[SampleMatch | SampleScanOwed | SampleNoted]] = MappingProxyType(
+    {FindingKind.SCAN_OWED.value: SampleScanOwed, FindingKind.NOTED.value: SampleNoted}
+)
+
+
+def _kind_of(text: str) -> str | None:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        return False
-    return isinstance(document, dict) and document.get("finding") == "scan_owed"
+        return None
+    kind = document.get("finding") if isinstance(document, dict) else None
+    return kind if isinstance(kind, str) else None

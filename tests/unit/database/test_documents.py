@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seawall.database.documents import finding_from_json, finding_to_json, reason_from_json, reason_to_json
-from seawall.records import Finding, Match, MatchKind, Orientation, Reason, ScanOwed
+from seawall.records import Finding, Match, MatchKind, Noted, Orientation, Reason, ScanOwed
 
 
-@given(st.one_of(st.builds(ScanOwed), st.builds(Match)))
+@given(st.one_of(st.builds(ScanOwed), st.builds(Noted), st.builds(Match)))
 def test_a_finding_comes_back(finding: Finding) -> None:
     assert finding_from_json(json.loads(json.dumps(finding_to_json(finding)))) == finding
 

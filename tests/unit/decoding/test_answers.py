@@ -21,6 +21,7 @@ def media(**changed: Any) -> dict[str, Any]:
             "frames": [FRAME],
             "owed": {},
             "parts": [],
+            "noted": {},
             **changed,
         }
     }
@@ -56,6 +57,8 @@ def test_an_answer_of_the_agreed_form_is_taken() -> None:
         media(media_type=None),
         media(owed=None),
         media(parts=None),
+        media(noted=None),
+        media(noted={"never_heard_of": "The sea."}),
         media(parts=["5a"]),
         media(parts=[["5a" * 16, "5a" * 20]]),
         media(parts=[["5a" * 16, "5a" * 20, "5a" * 31]]),

@@ -24,10 +24,12 @@ from tests.vectors.files import (
     animation,
     exif_with,
     mutable_files,
+    paged,
     png_chunk,
     scene,
     tiff_with_picture_under_its_page,
     written,
+    zipped,
 )
 
 SCENE, OTHER = scene(), scene(77)
@@ -193,3 +195,26 @@ def test_sound_files_end_where_they_end_and_carry_nothing(name: str, data: bytes
         cut = outline(data[:length], kind)
         assert cut is not None
         assert cut.end <= length
+
+
+NOTED = {
+    "plain": (JPEG, set()),
+    "filling": (JPEG + bytes(5000), set()),
+    "a slip": (JPEG + b"\r\nthe sea", set()),
+    "text": (JPEG + b"The sea is calm tonight. " * 9, {"trailing_data"}),
+    "noise": (written(SCENE, "PNG") + np.random.default_rng(1).bytes(3000), {"trailing_data"}),
+    "a picture of several": (written(SCENE, "MPO", save_all=True, append_images=[OTHER]), set()),
+    "another kind": (JPEG + written(OTHER, "PNG"), {"polyglot"}),
+    "an archive": (written(SCENE, "GIF") + zipped({"a.txt": b"the sea"}), {"polyglot"}),
+    "a document in a comment": (written(SCENE, "JPEG", comment=paged(OTHER)), {"polyglot"}),
+    "both": (JPEG + b"The sea is calm tonight. " * 90 + paged(OTHER), {"trailing_data", "polyglot"}),
+    "in an archive": (zipped({"a.jpg": JPEG + b"The sea is calm tonight. " * 9}), {"trailing_data"}),
+}
+
+
+@pytest.mark.parametrize(("data", "expected"), NOTED.values(), ids=NOTED)
+def test_what_is_unusual_is_noted_and_holds_nothing(pool: DecoderPool, data: bytes, expected: set[str]) -> None:
+    media = pool.fingerprint(data)
+    assert {noted.code for noted in media.noted} == expected
+    assert not media.owed
+    assert nearest(media, SCENE) <= 12

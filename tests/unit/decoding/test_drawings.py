@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from seawall.decoding.operations import fingerprint
 from seawall.decoding.pool import DecoderPool
+from seawall.decoding.process import limits_of
+from seawall.settings import Settings
 from tests.unit.decoding.test_archives import codes, digests_of, nearest
 from tests.vectors.files import drawing, embedded, scene, written, zipped
 
@@ -127,6 +130,12 @@ def test_sizes_in_any_unit(pool: DecoderPool) -> None:
         media = pool.fingerprint(drawing(as_paths(SCENE), attributes + ' viewBox="0 0 80 60"'))
         assert nearest(media, SCENE) <= 24
         assert not media.owed
+
+
+def test_no_drawing_is_larger_than_the_limit() -> None:
+    found = fingerprint(drawing(as_paths(SCENE), 'viewBox="0 0 80 60"'), limits_of(Settings(max_pixels=10_000)))
+    assert (found["width"], found["height"]) == (100, 75)
+    assert not found["owed"]
 
 
 def test_no_file_of_this_machine_is_drawn(pool: DecoderPool, tmp_path: Path) -> None:

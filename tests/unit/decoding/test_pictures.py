@@ -264,7 +264,9 @@ def test_a_truncated_jpeg_that_is_closed_properly_is_corrupt(pool: DecoderPool) 
 def test_bytes_after_the_end_do_no_harm(pool: DecoderPool) -> None:
     for name in ("jpeg", "png", "gif", "webp-lossless", "bmp"):
         data = STILL[name][0]
-        assert pool.fingerprint(data + b"PK\x03\x04 an archive, perhaps" * 50) == pool.fingerprint(data)
+        followed, alone = pool.fingerprint(data + b"PK\x03\x04 an archive, perhaps" * 50), pool.fingerprint(data)
+        assert (followed.frames, followed.owed) == (alone.frames, alone.owed)
+        assert [noted.code for noted in followed.noted] == ["trailing_data"]
 
 
 @pytest.mark.parametrize("name", ["png", "gif", "bmp", "tiff", "webp"])

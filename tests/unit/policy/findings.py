@@ -14,6 +14,8 @@ from seawall.records import (
     ListInfo,
     Match,
     MatchKind,
+    Noted,
+    NotedKind,
     Orientation,
     ScanOwed,
     Trust,
@@ -72,7 +74,8 @@ def matches(draw: st.DrawFn) -> Match:
 
 
 OWED = st.builds(ScanOwed, st.sampled_from(["media_corrupt", "decoder_timeout"]), st.just("It did not finish."))
-FINDINGS: st.SearchStrategy[Finding] = matches() | OWED
+NOTED = st.builds(Noted, st.sampled_from([kind.value for kind in NotedKind]), st.just("It is unusual."))
+FINDINGS: st.SearchStrategy[Finding] = matches() | OWED | NOTED
 
 
 @st.composite
@@ -81,12 +84,12 @@ def policies(draw: st.DrawFn) -> Policy:
     rules = []
     for number in range(draw(st.integers(1, 5))):
         verdict = draw(st.sampled_from(list(Verdict)))
-        owed = draw(st.booleans())
-        when = {"finding": '"scan_owed"' if owed else '"match"'}
+        finding = draw(st.sampled_from(["match", "scan_owed", "noted"]))
+        when = {"finding": f'"{finding}"'}
         permissive = verdict in (Verdict.ALLOW, Verdict.WARN)
-        if draw(st.booleans()) or (owed and permissive):
+        if draw(st.booleans()) or (finding == "scan_owed" and permissive):
             when["surface"] = f'"{draw(st.sampled_from(SURFACES))}"'
-        if not owed:
+        if finding == "match":
             when |= draw(_conditions_of_match(permissive))
         conditions = ", ".join(f"{key} = {value}" for key, value in when.items())
         rules.append(

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from seawall.records import Answer, Verdict
+from seawall.records import Answer, NotedKind, Verdict
 
 # Commands have no long arguments: what is longer is none.
 LONGEST_COMMAND = 1024
@@ -66,7 +66,8 @@ def verdict_reply(answer: Answer, harm_classes: Mapping[str, str]) -> str:
     harm_class = next(names, None)
     if harm_class is not None:
         return found("Known" if answer.verdict is Verdict.BLOCK else "Held", harm_class)
-    return found("ScanOwed", answer.reasons[0].code if answer.reasons else "unknown")
+    code = answer.reasons[0].code if answer.reasons else "unknown"
+    return found("Noted" if code in {kind.value for kind in NotedKind} else "ScanOwed", code)
 
 
 def found(kind: str, detail: str) -> str:
