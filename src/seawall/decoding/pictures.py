@@ -15,6 +15,7 @@ from PIL import AvifImagePlugin, ExifTags, GifImagePlugin, IcoImagePlugin, Image
 
 from seawall.decoding.colours import Pixels, ways_seen
 from seawall.decoding.jpeg import read_jpeg
+from seawall.decoding.jxl import read_jxl
 from seawall.decoding.limits import Limits
 from seawall.decoding.png import bend
 from seawall.decoding.sniff import Kind, sniff
@@ -184,6 +185,12 @@ def _icon_views(data: bytes, picture: Image.Image, limits: Limits) -> Iterator[V
             yield View(number, seen)
 
 
+def _jxl_views(data: bytes, limits: Limits) -> Iterator[View]:
+    picture, profile = read_jxl(data, limits)
+    for seen in ways_seen(picture, profile):
+        yield View(0, seen)
+
+
 def views(data: bytes, limits: Limits) -> tuple[Kind, Iterator[View]]:
     """The kind of the bytes, and every way in which every frame of them is seen, decoded one at a time.
 
@@ -196,6 +203,8 @@ def views(data: bytes, limits: Limits) -> tuple[Kind, Iterator[View]]:
         MediaTooLarge: over a limit, or out of memory.
     """
     kind = sniff(data)
+    if kind.opener == "JXL":
+        return kind, _named(_jxl_views(data, limits))
     picture = _open(data, kind, limits)
     if kind.opener == "JPEG":
         return kind, _named(_jpeg_views(data, picture))

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import AvifImagePlugin, Image, ImageCms
 
-from seawall.decoding import videos
+from seawall.decoding import jxl, videos
 from seawall.decoding.limits import Limits
 from seawall.decoding.operations import fingerprint, thumbnail
 from seawall.decoding.pictures import MIB, prepare
@@ -58,6 +58,7 @@ def _samples() -> Iterator[bytes]:
     yield _written(colour.convert("F"), "TIFF")
     if AvifImagePlugin.SUPPORTED:
         yield _written(colour, "AVIF", speed=10)
+    yield from jxl.samples(np.asarray(colour))
     yield _written(colour, "PDF", save_all=True, append_images=[other.quantize(16)])
     yield _DRAWING
     yield from _archives(_written(colour, "PNG"))

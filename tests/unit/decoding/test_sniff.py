@@ -12,6 +12,7 @@ from seawall.decoding.sniff import sniff
 from seawall.errors import NotMedia
 from tests.vectors.files import archive_files, mutable_files
 
+JXL = {"jxl": b"\x00\x00\x00\x0cJXL \r\n\x87\n", "jxl-bare": b"\xff\x0a\x00\x00"}
 DECODED = {
     "jpeg": "image/jpeg",
     "png": "image/png",
@@ -32,8 +33,6 @@ RECOGNISED = {
     "mkv": (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\x82\x88matroska", "video/matroska"),
     "avi": (b"RIFF\x00\x10\x00\x00AVI LIST", "video/x-msvideo"),
     "mpeg-ts": ((b"G" + bytes(187)) * 5, "video/mpeg"),
-    "jxl": (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "image/jxl"),
-    "jxl-bare": (b"\xff\x0a\x00\x00", "image/jxl"),
     "jp2": (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "image/jp2"),
     "rar": (b"Rar!\x1a\x07\x01\x00", "application/vnd.rar"),
     "7z": (b"7z\xbc\xaf\x27\x1c\x00\x04", "application/x-7z-compressed"),
@@ -76,6 +75,11 @@ def test_recognised_but_not_decoded(data: bytes, media_type: str) -> None:
     kind = sniff(data)
     assert kind.media_type == media_type
     assert kind.opener is None
+
+
+@pytest.mark.parametrize("data", JXL.values(), ids=JXL)
+def test_jpeg_xl(data: bytes) -> None:
+    assert (sniff(data).media_type, sniff(data).opener) == ("image/jxl", "JXL")
 
 
 @pytest.mark.parametrize(("name", "data"), archive_files().items(), ids=archive_files())
