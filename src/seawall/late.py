@@ -27,15 +27,14 @@ from seawall.database.tables import Content, HashList, ListWalk, Walk, now
 from seawall.errors import NotFound
 from seawall.hashlists.tally import MatchTally
 from seawall.matching import ledger
-from seawall.matching.entries import EntryBatch, joined
 from seawall.matching.index import reach_of
 from seawall.matching.ledger_marks import Clock, clock_of
 from seawall.matching.ledger_process import FileGone
 from seawall.matching.ledger_search import LedgerSearch
 from seawall.matching.ledger_stream import SHOWN
-from seawall.matching.loading import entries_to_walk
+from seawall.matching.loading import Part, parts_to_walk
 from seawall.matching.orientations import with_orientations
-from seawall.matching.walking import Wanted
+from seawall.matching.rounds import ENTRIES_AT_ONCE, Rounds
 from seawall.policy.decide import decide
 from seawall.records import ContentState, ListInfo, Match, Verdict
 from seawall.rooms import Rooms
@@ -148,13 +147,15 @@ def walk(
     with LedgerSearch(rooms.database, rooms.ledger) as search:
         with rooms.database.transaction() as session:
             chosen = _chosen(rooms.index.index.lists, lists)
-            batch = joined(_entries(session, info, generation, anew) for info in chosen)
-            record = _resumed(session, "by hand" if anew else "list change", chosen, generation, len(batch.rows))
+            parts = [part for info in chosen for part in _parts(session, info, anew)]
+            entries = sum(part.entries for part in parts)
+            record = _resumed(session, "by hand" if anew else "list change", chosen, generation, entries)
             _remember_horizon(session, generation)
-        progress = Progress(len(batch.rows))
-        search.rounds = Wanted.rounds_of(batch, {info.list_id: reach_of(info) for info in chosen})
-        if search.rounds:
+            any_shown = session.scalar(select(select(Content.id).where(Content.state.in_(SHOWN)).exists()))
+        progress = Progress(entries)
+        if parts and any_shown:
             # Only now is it said what there is to go through: what is written from here on is for the stragglers.
+            search.rounds = Rounds(rooms.database, parts, {info.list_id: reach_of(info) for info in chosen})
             progress = _through(rooms, search, record.id, progress, say)
     with rooms.database.transaction() as session:
         for info in chosen:
@@ -230,14 +231,14 @@ def _chosen(known: tuple[ListInfo, ...], names: tuple[str, ...] | None) -> list[
     return [info for info in known if info.name in names]
 
 
-def _entries(session: Session, info: ListInfo, generation: int, anew: bool) -> EntryBatch:
+def _parts(session: Session, info: ListInfo, anew: bool) -> list[Part]:
     """What of a list has not walked. A list that reaches farther than when it walked walks with all it has."""
     before = session.get(ListWalk, info.list_id)
     reach = reach_of(info)
-    since = -1 if anew or before is None or reach > before.reach else before.generation
     if reach < 0:
-        since = generation
-    return entries_to_walk(session, info.list_id, since)
+        return []
+    since = -1 if anew or before is None or reach > before.reach else before.generation
+    return parts_to_walk(session, info.list_id, since, ENTRIES_AT_ONCE)
 
 
 def _resumed(session: Session, reason: str, chosen: list[ListInfo], generation: int, entries: int) -> Walk:

@@ -13,6 +13,7 @@ from seawall import flow, late
 from seawall.database.tables import Case, CaseItem, Content, ListDay, ListWalk, OutboxMessage, Walk
 from seawall.errors import NotFound
 from seawall.hashlists import store
+from seawall.matching import rounds
 from seawall.records import (
     SYSTEM,
     ContentState,
@@ -168,6 +169,31 @@ def test_a_row_of_the_present_generation_is_no_straggler(runtime: Runtime) -> No
     with runtime.database.transaction() as session:
         assert session.scalar(select(Content.generation)) == runtime.rooms.index.generation
     assert late.stragglers(runtime.rooms) == 0
+
+
+def test_a_large_list_walks_some_entries_at_a_time(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (late, rounds):
+        monkeypatch.setattr(module, "ENTRIES_AT_ONCE", 2)
+    hashes = [bytes([number]) * 32 for number in range(1, 8)]
+    for number, value in enumerate(hashes):
+        flow.judge_hashes(runtime.rooms, HashArrival(f"c{number}", sha256=value))
+    drafts = [EntryDraft(line, sha256=value) for line, value in enumerate(hashes[1:], 1)]
+    definition = store.ListDefinition(trust=Trust.TRUSTED, is_test=True)
+    with runtime.database.transaction() as session:
+        store.import_entries(session, "Test list", drafts, actor=SYSTEM, definition=definition)
+    told: list[late.Progress] = []
+    progress = late.walk(runtime.rooms, say=told.append)
+    assert (progress.entries, progress.matches) == (6, 6)
+    assert [each.parts for each in told] == [6] * 6
+    assert late.walk(runtime.rooms).matches == 0
+
+
+def test_nothing_shown_needs_no_search(runtime: Runtime) -> None:
+    put_on_list(runtime, EntryDraft(1, sha256=bytes(32)))
+    told: list[late.Progress] = []
+    assert late.walk(runtime.rooms, say=told.append).entries == 1
+    assert told == []
+    assert not is_due(runtime)
 
 
 def test_an_unknown_list_is_refused(runtime: Runtime) -> None:

@@ -21,10 +21,12 @@ from seawall.matching.ledger_process import FileGone, LedgerProcess
 from seawall.matching.ledger_shelf import LedgerFile, LedgerFiles
 from seawall.matching.ledger_stream import LedgerBlock, between, blocks, shown, stretches, written_since
 from seawall.matching.partitions import partitions
+from seawall.matching.rounds import Rounds
 from seawall.matching.walking import Wanted, candidates
 
 # Up to so many comparisons are made here, in less time than it takes to hand them to another process.
 COMPARED_HERE = 20_000_000
+NOTHING = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class LedgerSearch:
     def __init__(self, database: Database, keeper: LedgerKeeper) -> None:
         self._database = database
         self._keeper = keeper
-        self.rounds: Sequence[Wanted] = ()
+        self.rounds: Sequence[Wanted] | Rounds = ()
         self._open = ExitStack()
         # Left last: when the child has gone, what is still asked of it ends too.
         self._ahead = self._open.enter_context(ThreadPoolExecutor(1, "ledger-search"))
@@ -118,6 +120,8 @@ class LedgerSearch:
             FileGone: the file is not to be had, or not what was written; ask for `stretches` anew.
             IndexUnavailable: the child died. DatabaseUnavailable: the database went away.
         """
+        if self.rounds[stretch.wanted].is_empty:
+            return Searched(0 if stretch.file is None else stretch.file.rows, NOTHING)
         if stretch.file is not None:
             try:
                 return Searched(stretch.file.rows, self._child(stretch.wanted).search(stretch.file.path))
@@ -129,7 +133,7 @@ class LedgerSearch:
                     self._refuse("A file is gone.")
                 raise
         assert stretch.which is not None
-        rows, found = 0, [np.zeros(0, dtype=np.int64)]
+        rows, found = 0, [NOTHING]
         with self._database.transaction() as session:
             for block in blocks(psycopg_connection(session), shown(stretch.which)):
                 rows += len(block.rows)

@@ -6,6 +6,8 @@ looking at any of them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import Connection, sql
@@ -77,10 +79,36 @@ def changes_since(session: Session, generation: int | None) -> Changes:
     return Changes(newest, lists, batch, everything)
 
 
-def entries_to_walk(session: Session, list_id: int, since: int) -> EntryBatch:
-    """The entries of one list that are there and have changed after that generation."""
-    where = sql.SQL("e.removed_at IS NULL AND e.list_id = {} AND e.change > {}").format(
-        sql.Literal(list_id), sql.Literal(since)
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Entries of one list that are there and have changed after a generation: those with ids `first` to `last`.
+
+    Args:
+        entries: how many there were when they were counted.
+    """
+
+    list_id: int
+    since: int
+    first: int
+    last: int
+    entries: int
+
+
+def parts_to_walk(session: Session, list_id: int, since: int, most: int) -> list[Part]:
+    """The entries of one list that are there and have changed after that generation, `most` in each part."""
+    counted = text(
+        "SELECT min(id), max(id), count(*) FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / :most AS part"
+        " FROM entries WHERE removed_at IS NULL AND list_id = :list AND change > :since) AS numbered"
+        " GROUP BY part ORDER BY part"
+    )
+    rows = session.execute(counted, {"most": most, "list": list_id, "since": since})
+    return [Part(list_id, since, first, last, entries) for first, last, entries in rows]
+
+
+def entries_of(session: Session, part: Part) -> EntryBatch:
+    """The entries of a part, as far as they are there still."""
+    where = sql.SQL("e.removed_at IS NULL AND e.list_id = {} AND e.change > {} AND e.id BETWEEN {} AND {}").format(
+        *map(sql.Literal, (part.list_id, part.since, part.first, part.last))
     )
     return _entries(psycopg_connection(session), where)
 

@@ -10,6 +10,7 @@ how far it is off. Where the picture itself is at hand its eight hashes are comp
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,26 +29,35 @@ def orientations_of(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     Returns:
         (n, 8, 4), in the order of :class:`seawall.records.Orientation`: the same meaning as in `Frame.orientations`.
     """
-    packed = np.ascontiguousarray(words).view(np.uint8).reshape(-1, HashKind.PDQ.length)
-    # The highest frequency's bit comes first in the bytes.
-    upright = np.unpackbits(packed, axis=1)[:, ::-1].reshape(-1, _SIDE, _SIDE)
-    odd = (np.arange(1, _SIDE + 1) % 2).astype(np.uint8)
-    mirrored = upright ^ odd[None, None, :]
-    flipped = upright ^ odd[None, :, None]
-    rotated_180 = mirrored ^ odd[None, :, None]
-    # As in `fingerprints.pdq.hash_picture`.
+    upright = np.ascontiguousarray(words).reshape(-1, 4)
+    odd = np.arange(1, _SIDE + 1) % 2 == 1
+    columns = _packed(np.broadcast_to(odd[None, :], (1, _SIDE, _SIDE)))
+    rows = _packed(np.broadcast_to(odd[:, None], (1, _SIDE, _SIDE)))
+    swapped = _packed(_bits(upright).swapaxes(1, 2))
+    # As in `fingerprints.pdq.hash_picture`. Swapping axes after mirroring is mirroring the other axis after swapping.
     turned_back = (
         upright,
-        mirrored.swapaxes(1, 2),
-        rotated_180,
-        flipped.swapaxes(1, 2),
-        flipped,
-        mirrored,
-        upright.swapaxes(1, 2),
-        rotated_180.swapaxes(1, 2),
+        swapped ^ rows,
+        upright ^ columns ^ rows,
+        swapped ^ columns,
+        upright ^ rows,
+        upright ^ columns,
+        swapped,
+        swapped ^ columns ^ rows,
     )
-    bits = np.stack(turned_back, axis=1).reshape(-1, len(Orientation), _SIDE * _SIDE)[:, :, ::-1]
-    return np.packbits(bits, axis=2).view(np.uint64)
+    return np.stack(turned_back, axis=1)
+
+
+def _bits(words: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """(n, 16, 16), lowest frequencies first. The highest frequency's bit comes first in the bytes of a hash."""
+    packed = words.view(np.uint8).reshape(-1, HashKind.PDQ.length)
+    return np.unpackbits(packed, axis=1)[:, ::-1].reshape(-1, _SIDE, _SIDE)
+
+
+def _packed(bits: NDArray[Any]) -> NDArray[np.uint64]:
+    """(n, 4), the other way round."""
+    flat = bits.reshape(-1, _SIDE * _SIDE)[:, ::-1]
+    return np.packbits(flat, axis=1).view(np.uint64)
 
 
 def with_orientations(fingerprint: Fingerprint) -> Fingerprint:

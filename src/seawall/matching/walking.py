@@ -33,23 +33,32 @@ class Wanted:
         return not len(self.near.words) and not any(len(prefixes) for prefixes in self.prefixes.values())
 
     @classmethod
-    def rounds_of(cls, batch: EntryBatch, reach: Mapping[int, int]) -> list[Wanted]:
-        """What of the entries is looked for first, digests and upright hashes, and what then: the hashes in the other
-        orientations. Entries of lists that do not bind are left out, and rounds in which nothing is looked for.
+    def upright(cls, batch: EntryBatch, reach: Mapping[int, int]) -> Wanted:
+        """Digests and hashes of entries, but for those of lists that do not bind.
 
         Args:
             reach: how far each list reaches.
         """
-        rows = batch.rows
-        bound = np.array([reach.get(int(list_id), -1) for list_id in rows["list_id"]], dtype=np.int16)
-        rows, bound = rows[bound >= 0], bound[bound >= 0]
-        with_pdq = (rows["flags"] & HAS[HashKind.PDQ]) != 0
-        words = np.ascontiguousarray(rows["pdq"][with_pdq]).view(np.uint64).reshape(-1, 4)
-        bound = bound[with_pdq]
-        others = orientations_of(words)[:, 1:]
-        upright = cls(Queries(words, bound), {kind: _prefixes(rows, kind) for kind in DIGESTS})
-        turned = cls(Queries(others.reshape(-1, 4), np.repeat(bound, others.shape[1])), {})
-        return [wanted for wanted in (upright, turned) if not wanted.is_empty]
+        rows, bound, near = _binding(batch, reach)
+        return cls(Queries(near, bound), {kind: _prefixes(rows, kind) for kind in DIGESTS})
+
+    @classmethod
+    def turned(cls, batch: EntryBatch, reach: Mapping[int, int]) -> Wanted:
+        """Their hashes in the other seven orientations."""
+        _rows, bound, near = _binding(batch, reach)
+        others = orientations_of(near)[:, 1:]
+        return cls(Queries(others.reshape(-1, 4), np.repeat(bound, others.shape[1])), {})
+
+
+def _binding(
+    batch: EntryBatch, reach: Mapping[int, int]
+) -> tuple[NDArray[np.void], NDArray[np.int16], NDArray[np.uint64]]:
+    """The rows of lists that bind; and of those that have a PDQ hash the reach and the hash."""
+    rows = batch.rows
+    bound = np.array([reach.get(int(list_id), -1) for list_id in rows["list_id"]], dtype=np.int16)
+    rows, bound = rows[bound >= 0], bound[bound >= 0]
+    with_pdq = (rows["flags"] & HAS[HashKind.PDQ]) != 0
+    return rows, bound[with_pdq], np.ascontiguousarray(rows["pdq"][with_pdq]).view(np.uint64).reshape(-1, 4)
 
 
 def candidates(block: LedgerBlock, wanted: Wanted) -> NDArray[np.int64]:
