@@ -57,6 +57,8 @@ DEFINITION = ListDefinition(trust=Trust.TRUSTED, harm_class=HarmClass.CSAM, is_t
 BATCH = 1000
 PATIENCE_S = 600
 IDLE_S = 10
+# It is idle when it has used no more than this share of one core for so long.
+QUIET_S, QUIET_SHARE = 3, 0.1
 # What each content is sent with, by the name of its row.
 KINDS = {"pdq": ("pdq",), "sha256": ("sha256",), "pdq and sha256": ("pdq", "sha256")}
 
@@ -235,13 +237,19 @@ class Stand:
             except (psutil.NoSuchProcess, ProcessLookupError):
                 continue
 
-    def wait_for_the_file(self) -> None:
-        """Waits until the index has been written to its file and read again, which costs CPU that is not meant."""
+    def wait_until_idle(self, with_file: bool) -> None:
+        """Waits until the index has been written to its file and read again, and the list has walked through the
+        ledger, which costs CPU that is not meant."""
         limit = time.monotonic() + PATIENCE_S
-        while "index.file_built" not in self.server.output:
+        while with_file and "index.file_built" not in self.server.output:
             assert time.monotonic() < limit, "the index was not built"
             time.sleep(1)
-        time.sleep(5)
+        while True:
+            before = self.cost()
+            time.sleep(QUIET_S)
+            if self.cost().since(before).api < QUIET_S * QUIET_SHARE:
+                return
+            assert time.monotonic() < limit, "the service is never idle"
 
 
 def fill(database: Database, entries: int) -> str:
@@ -318,8 +326,7 @@ def main() -> None:
         key = fill(database, arguments.entries)
         stand = Stand(stack.enter_context(ServerProcess(home)), home, key)
         stack.callback(stand.close)
-        if arguments.entries >= FEWEST_ROWS:
-            stand.wait_for_the_file()
+        stand.wait_until_idle(with_file=arguments.entries >= FEWEST_ROWS)
         rows = measure(stand, arguments.requests, arguments.batches, arguments.views, arguments.connections)
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     table = Table(
