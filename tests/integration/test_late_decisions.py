@@ -30,6 +30,13 @@ def release(runtime: Runtime) -> None:
     flow.decide_item(runtime.rooms, person, item, Outcome.NOT_A_MATCH, "Another test picture.")
 
 
+def waiting(runtime: Runtime) -> int:
+    """How many wait for a lock, asked in a transaction of its own: one is told the same from its start to its end."""
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with runtime.database.transaction() as session:
+        return int(session.execute(text(waits)).scalar_one())
+
+
 def test_what_was_held_while_the_list_walked_is_looked_at_once_it_is_released(runtime: Runtime) -> None:
     late.walk(runtime.rooms)
     list_by_sight(runtime, SHOWN)
@@ -62,15 +69,12 @@ def test_a_decision_holds_no_case_while_it_waits_for_its_content(runtime: Runtim
     other."""
     list_by_sight(runtime, SHOWN)
     flow.judge_media(runtime.rooms, MediaArrival("c1", encoded(picture(31), "JPEG")))
-    waits = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
     with runtime.database.transaction() as session:
         session.scalars(select(Content).with_for_update()).one()
         decision = threading.Thread(target=release, args=(runtime,))
         decision.start()
         until = time.monotonic() + 60
-        while not session.execute(waits).scalar_one():
+        while not waiting(runtime):
             assert time.monotonic() < until, "the decision does not wait"
             time.sleep(0.05)
         session.scalars(select(Case).with_for_update(nowait=True)).one()

@@ -62,6 +62,9 @@ def embedded(settings: Settings) -> str:
                     f"The embedded PostgreSQL does not start: {error}.",
                     hint=f"Read {folder / 'log'}, or set SEAWALL_DATABASE_URL to a PostgreSQL of your own.",
                 ) from error
+    # At exit the last one registered goes first: before the wheel counts who is left, the dead are struck off.
+    atexit.unregister(_forget_at_exit)
+    atexit.register(_forget_at_exit, server, folder)
     _create_database(server.get_uri())
     return str(server.get_uri(database=DATABASE))
 
@@ -160,6 +163,13 @@ def _forget_dead_handles(folder: Path) -> None:
     except ValueError:
         handles = []
     path.write_text(json.dumps([pid for pid in handles if psutil.pid_exists(pid)]))
+
+
+def _forget_at_exit(server: Any, folder: Path) -> None:
+    """One that was killed while we ran must not keep the server from being stopped with the last of us."""
+    if folder.is_dir():
+        with server._lock:
+            _forget_dead_handles(folder)
 
 
 def _create_database(address: str) -> None:
