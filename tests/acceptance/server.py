@@ -47,15 +47,12 @@ def make_key(home: Path, name: str = "test-platform", *scopes: str) -> str:
 
 
 class ServerProcess:
-    """`seawall serve` on a free port. `script` runs another program in its place (one that misbehaves on purpose);
-    it is asked whether it is ready only with `asks`, since it may be meant to die before it is."""
+    """`seawall serve` on a free port. `script` runs another program in its place (one that misbehaves on purpose)."""
 
-    def __init__(
-        self, home: Path, *arguments: str, script: Path | None = None, asks: bool = False, **more: str
-    ) -> None:
+    def __init__(self, home: Path, *arguments: str, script: Path | None = None, **more: str) -> None:
         program = [str(script)] if script is not None else ["-m", "seawall.cli.main"]
         self.home = home
-        self._asks = asks or script is None
+        self._asks = script is None  # a program that is to die at the first step may not be asked whether it is ready
         self.process = subprocess.Popen(
             [sys.executable, *program, "serve", "--port", "0", *arguments],
             env=environment(home, **more),

@@ -115,10 +115,7 @@ def test_killed_between_any_two_steps(home: Path, receiver: Receiver) -> None:
     pictures = {f"picture-{step}": picture(number) for number, step in enumerate(STEPS)}
     key = prepare(home, receiver, pictures)
     for step in STEPS:
-        with (
-            pytest.raises(httpx.TransportError),
-            ServerProcess(home, script=KILLING, asks=True, KILL_AT=step) as server,
-        ):
+        with pytest.raises(httpx.TransportError), ServerProcess(home, script=KILLING, KILL_AT=step) as server:
             upload(server, key, f"picture-{step}", pictures[f"picture-{step}"])
         assert server.process.returncode == -9, f"not killed at {step}:\n{server.output}"
 

@@ -45,8 +45,7 @@ def embedded(settings: Settings) -> str:
     folder.parent.mkdir(parents=True, exist_ok=True)
     _refuse_long_path(folder)
     server = _server(folder)
-    with server._lock:
-        _forget_dead_handles(folder)
+    _forget_dead_handles(server, folder)
     for attempt in range(START_TRIES):
         try:
             with _secrets_put_away():
@@ -62,9 +61,10 @@ def embedded(settings: Settings) -> str:
                     f"The embedded PostgreSQL does not start: {error}.",
                     hint=f"Read {folder / 'log'}, or set SEAWALL_DATABASE_URL to a PostgreSQL of your own.",
                 ) from error
-    # At exit the last one registered goes first: before the wheel counts who is left, the dead are struck off.
-    atexit.unregister(_forget_at_exit)
-    atexit.register(_forget_at_exit, server, folder)
+    # At exit the last one registered goes first: before the wheel counts who is left, the dead are struck off. A
+    # process has one home.
+    atexit.unregister(_forget_dead_handles)
+    atexit.register(_forget_dead_handles, server, folder)
     _create_database(server.get_uri())
     return str(server.get_uri(database=DATABASE))
 
@@ -91,10 +91,10 @@ def _secrets_put_away() -> Iterator[None]:
 def stop(settings: Settings) -> None:
     """Lets go of the embedded server now instead of at exit, so that the home can be deleted afterwards."""
     server = _server(settings.database_folder)
-    with server._lock:
-        _forget_dead_handles(settings.database_folder)
+    _forget_dead_handles(server, settings.database_folder)
     server.cleanup()
     atexit.unregister(server._cleanup)
+    atexit.unregister(_forget_dead_handles)
 
 
 def _server(folder: Path) -> Any:
@@ -151,25 +151,19 @@ def _only_the_owner_may_connect(folder: Path, system_user: str | None) -> None:
             path.write_text(text)
 
 
-def _forget_dead_handles(folder: Path) -> None:
+def _forget_dead_handles(server: Any, folder: Path) -> None:
     """A process that was killed cannot sign off; without this the server would outlive everybody."""
     import psutil
 
     path = folder / ".handle_pids.json"
     if not path.exists():
         return
-    try:
-        handles = json.loads(path.read_text() or "[]")
-    except ValueError:
-        handles = []
-    path.write_text(json.dumps([pid for pid in handles if psutil.pid_exists(pid)]))
-
-
-def _forget_at_exit(server: Any, folder: Path) -> None:
-    """One that was killed while we ran must not keep the server from being stopped with the last of us."""
-    if folder.is_dir():
-        with server._lock:
-            _forget_dead_handles(folder)
+    with server._lock:
+        try:
+            handles = json.loads(path.read_text() or "[]")
+        except ValueError:
+            handles = []
+        path.write_text(json.dumps([pid for pid in handles if psutil.pid_exists(pid)]))
 
 
 def _create_database(address: str) -> None:
