@@ -6,10 +6,13 @@ import os
 import pwd
 import shutil
 import stat
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -69,3 +72,39 @@ def test_only_who_the_kernel_says_we_are_may_connect(private: Path, monkeypatch:
 def test_a_socket_never_lies_in_another_folder(private: Path) -> None:
     with pytest.raises(ConfigurationError, match="too long"):
         postgres.embedded(Settings(home=private / ("a" * 100)))
+
+
+def test_the_last_to_leave_stops_it_though_another_was_killed(private: Path) -> None:
+    """Two processes use it; one is killed, the other ends by itself and calls nothing."""
+    code = "import sys; from seawall.engines import postgres; from seawall.settings import Settings; "
+    code += "postgres.embedded(Settings()); print('joined', flush=True); sys.stdin.readline()"
+    environment = {**os.environ, "SEAWALL_HOME": str(private / "h")}
+
+    def joined() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        assert any(line == "joined\n" for line in process.stdout), "it does not start"
+        return process
+
+    last, other = joined(), joined()
+    pid = int((Settings(home=private / "h").database_folder / "postmaster.pid").read_text().split()[0])
+    server = psutil.Process(pid)
+    try:
+        other.kill()
+        other.communicate()
+        assert server.is_running()
+        last.communicate("\n")
+        _gone, left = psutil.wait_procs([server], timeout=60)
+        assert not left
+    finally:
+        for process in (last, other):
+            process.kill()
+            process.communicate()
+        if server.is_running():
+            server.kill()
