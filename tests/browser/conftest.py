@@ -27,12 +27,16 @@ FLAGS = [
     "--disable-sync",
 ]
 
+# A page of a machine that is busy with other tests may take long; what is never there is still found out.
+PATIENCE_MS = 30_000
+
 
 # Ends with the folder's last test: Playwright's loop would be in the way of other tests' own loops.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests here."""
     path = require_chromium()
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS, headless=True)
         yield browser

