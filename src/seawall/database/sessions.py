@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import LiteralString, cast
@@ -11,9 +10,9 @@ import psycopg
 from sqlalchemy import Engine, create_engine, exc
 from sqlalchemy.orm import Session, sessionmaker
 
+from seawall.database.statements import CONNECT_TIMEOUT_S, Row, Statements
 from seawall.errors import ConfigurationError, DatabaseUnavailable
 
-CONNECT_TIMEOUT_S = 10
 POOL_WAIT_S = 15.0
 
 
@@ -64,63 +63,24 @@ class Database:
         ) as error:
             raise DatabaseUnavailable(f"PostgreSQL did not do its part ({type(error).__name__}).") from error
 
-    def statement(self, statement: LiteralString, values: Sequence[object]) -> list[tuple[object, ...]]:
+    def statement(self, statement: LiteralString, values: Sequence[str]) -> list[Row]:
         """Runs one statement that is a transaction of its own, and returns its rows when it is committed: one way to
         PostgreSQL and back. It must do no harm when it runs twice, since a connection may be lost on the way back.
+
+        Args:
+            statement: with $1, $2, ... for the values.
+            values: as PostgreSQL writes them in text, and so are the values of the rows.
 
         Raises:
             DatabaseUnavailable: PostgreSQL cannot be reached, or went away again.
         """
-        return self._statements.run(statement, values)
+        said = [value.encode() for value in values]
+        return self._statements.run(statement.encode(), said)
 
     def close(self) -> None:
         """Gives all connections back."""
         self.engine.dispose()
         self._statements.close()
-
-
-class Statements:
-    """One connection beside the pool, for statements that are transactions of their own. They take turns on it."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._guard = threading.Lock()
-        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
-
-    def run(self, statement: LiteralString, values: Sequence[object]) -> list[tuple[object, ...]]:
-        """See `Database.statement`."""
-        with self._guard:
-            try:
-                kept = self._connection is not None
-                try:
-                    return self._run(statement, values)
-                except psycopg.OperationalError:
-                    # One that was kept may have been lost while nobody used it, as when PostgreSQL was restarted.
-                    if not kept or self._connection is not None:
-                        raise
-                    return self._run(statement, values)
-            except psycopg.OperationalError as error:
-                raise DatabaseUnavailable(f"PostgreSQL did not do its part ({type(error).__name__}).") from error
-
-    def _run(self, statement: LiteralString, values: Sequence[object]) -> list[tuple[object, ...]]:
-        if self._connection is None:
-            self._connection = psycopg.connect(
-                self._url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, application_name="seawall-statements"
-            )
-        connection = self._connection
-        try:
-            return connection.execute(statement, values, prepare=True).fetchall()
-        finally:
-            if connection.broken:
-                self._connection = None
-                connection.close()
-
-    def close(self) -> None:
-        """Closes the connection; the next statement opens another."""
-        with self._guard:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
 
 
 def psycopg_connection(session: Session) -> psycopg.Connection[tuple[object, ...]]:

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator, Sequence
 
 from seawall.database.sessions import Database
+from seawall.database.statements import Row
 from seawall.matching.ledger import STATE_OF, identity_of_hashes
 from seawall.records import HashArrival, HashKind, Judged, Verdict
 
 # Rows of one statement. Each holds an advisory lock until it is committed; PostgreSQL has some thousands of them.
 STRETCH = 100
-ENTER = "SELECT seawall_enter_new(%s, %s, %s, %s, %s)"
+ENTER = "SELECT seawall_enter_new($1, $2, $3, $4, $5)"
 HASHES = (*(kind.value for kind in HashKind), "url_hash")
 TOLD = ("content_id", "account_id", "surface", "filename", "uploader_ip", "pdq_quality")
 
@@ -44,10 +45,16 @@ def enter_new(database: Database, clean: Sequence[Judged]) -> set[int]:
         rows = json.dumps([_row(number, clean[number]) for number in part])
         one = clean[start]
         state = STATE_OF[Verdict.ALLOW].value
-        values = (rows, one.generation, Verdict.ALLOW.value, one.judgement.policy_version, state)
+        values = (rows, str(one.generation), Verdict.ALLOW.value, one.judgement.policy_version, state)
         entered.update(part)
-        entered.difference_update(number for (number,) in database.statement(ENTER, values))
+        entered.difference_update(_number(known) for known in database.statement(ENTER, values))
     return entered
+
+
+def _number(row: Row) -> int:
+    (number,) = row
+    assert number is not None
+    return int(number)
 
 
 def _row(number: int, judged: Judged) -> dict[str, object]:
