@@ -28,13 +28,14 @@ def fingerprint(data: bytes, limits: Limits, *, may_take_long: bool = True) -> d
         NotMedia, MediaUnsupported, MediaCorrupt, MediaTooLarge, TakesLong: as
             :meth:`seawall.decoding.reading.Reading.views`.
     """
-    reading = Reading(data, limits, may_take_long=may_take_long)
+    reading = Reading(data, limits, may_take_long=may_take_long, reduced=True)
     kept = _Kept()
     width = height = 0
     for seen in reading.views():
         if not kept.frames:
-            height, width = seen.pixels.shape[:2]
-        if kept.is_new(seen, result := hash_picture(seen.pixels)):
+            height, width = seen.size
+        result = hash_picture(seen.pixels, seen.size, seen.reduced_by)
+        if kept.is_new(seen, result):
             if len(kept.frames) >= limits.max_video_frames:
                 many = f"Only the first {len(kept.frames)} frames that differ were read."
                 reading.allowance.owe(MediaTooLarge(many))

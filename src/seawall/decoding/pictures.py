@@ -14,7 +14,7 @@ import numpy as np
 from PIL import AvifImagePlugin, ExifTags, GifImagePlugin, IcoImagePlugin, Image, ImageCms, PngImagePlugin
 
 from seawall.decoding.colours import Pixels, ways_seen
-from seawall.decoding.jpeg import read_jpeg
+from seawall.decoding.jpeg import read_jpeg, reduction
 from seawall.decoding.jxl import read_jxl
 from seawall.decoding.limits import Limits
 from seawall.decoding.png import bend
@@ -47,10 +47,18 @@ _WITH_FRAMES = frozenset({"GIF", "TIFF", "PNG", "WEBP", "AVIF"})
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One way in which one frame is seen, upright: (height, width, 3) or (height, width)."""
+    """One way in which one frame is seen, upright: (height, width, 3) or (height, width). `reduced_by` is how many
+    pixels of a side each of these stands for, and `size` height and width of the whole picture."""
 
     number: int
     pixels: Pixels
+    size: tuple[int, int]
+    reduced_by: int = 1
+
+    @classmethod
+    def whole(cls, number: int, pixels: Pixels) -> View:
+        """All pixels there are."""
+        return cls(number, pixels, (pixels.shape[0], pixels.shape[1]))
 
 
 def prepare(limits: Limits) -> None:
@@ -147,16 +155,19 @@ def _upright(pixels: Pixels, orientation: int) -> Pixels:
     return np.ascontiguousarray(pixels)
 
 
-def _jpeg_views(data: bytes, header: Image.Image) -> Iterator[View]:
+def _jpeg_views(data: bytes, header: Image.Image, reduced: bool) -> Iterator[View]:
     orientation = _orientation(header)
-    pixels = read_jpeg(data, header)
+    width, height = header.size
+    size = (width, height) if orientation >= 5 else (height, width)
+    reduced_by = reduction(header, turned=orientation != 1) if reduced else 1
+    pixels = read_jpeg(data, header, reduced_by)
     profile = header.info.get("icc_profile")
     if profile is None and header.mode != "CMYK":
-        yield View(0, _upright(pixels, orientation))
+        yield View(0, _upright(pixels, orientation), size, reduced_by)
         return
     picture = Image.fromarray(pixels, mode="CMYK") if header.mode == "CMYK" else Image.fromarray(pixels)
     for seen in ways_seen(picture, profile):
-        yield View(0, _upright(seen, orientation))
+        yield View(0, _upright(seen, orientation), size, reduced_by)
 
 
 def _frame_views(data: bytes, picture: Image.Image, kind: Kind, limits: Limits) -> Iterator[View]:
@@ -167,7 +178,7 @@ def _frame_views(data: bytes, picture: Image.Image, kind: Kind, limits: Limits) 
         _check_size(frame, limits)
         orientation = _orientation(frame)
         for seen in ways_seen(frame, frame.info.get("icc_profile"), bent_by):
-            yield View(number, _upright(seen, orientation))
+            yield View.whole(number, _upright(seen, orientation))
 
 
 def _icon_views(data: bytes, picture: Image.Image, limits: Limits) -> Iterator[View]:
@@ -182,19 +193,22 @@ def _icon_views(data: bytes, picture: Image.Image, limits: Limits) -> Iterator[V
         frame.load()
         bent_by = bend(data[entry.offset : entry.offset + entry.size]) if frame.format == "PNG" else None
         for seen in ways_seen(frame, frame.info.get("icc_profile"), bent_by):
-            yield View(number, seen)
+            yield View.whole(number, seen)
 
 
 def _jxl_views(data: bytes, limits: Limits) -> Iterator[View]:
     picture, profile = read_jxl(data, limits)
     for seen in ways_seen(picture, profile):
-        yield View(0, seen)
+        yield View.whole(0, seen)
 
 
-def views(data: bytes, limits: Limits) -> tuple[Kind, Iterator[View]]:
+def views(data: bytes, limits: Limits, *, reduced: bool = False) -> tuple[Kind, Iterator[View]]:
     """The kind of the bytes, and every way in which every frame of them is seen, decoded one at a time.
 
     Of a JPEG with further pictures in it (depth, gain map, stereo) only the one that is shown is read.
+
+    Args:
+        reduced: whether fewer pixels are enough, where they can be had for less: all that hashes need is there.
 
     Raises (also while iterating):
         NotMedia: no picture or video.
@@ -207,7 +221,7 @@ def views(data: bytes, limits: Limits) -> tuple[Kind, Iterator[View]]:
         return kind, _named(_jxl_views(data, limits))
     picture = _open(data, kind, limits)
     if kind.opener == "JPEG":
-        return kind, _named(_jpeg_views(data, picture))
+        return kind, _named(_jpeg_views(data, picture, reduced))
     if kind.opener == "ICO":
         return kind, _named(_icon_views(data, picture, limits))
     return kind, _named(_frame_views(data, picture, kind, limits))

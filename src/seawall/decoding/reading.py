@@ -38,10 +38,13 @@ class TakesLong(Exception):
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One way in which one frame is seen. `number` counts through everything that lies in the file; `moving` is a
-    frame of a video; `carried` lies within a picture's file and is not what viewers show of it."""
+    frame of a video; `carried` lies within a picture's file and is not what viewers show of it; `size` and
+    `reduced_by` are those of :class:`seawall.decoding.pictures.View`."""
 
     number: int
     pixels: Pixels
+    size: tuple[int, int]
+    reduced_by: int = 1
     moving: bool = False
     carried: bool = False
 
@@ -50,14 +53,15 @@ class Reading:
     """Reads one file. What is not read of it is owed in `allowance`, and what is unusual noted there; `parts` are the
     digests of the files in it, as hexadecimal MD5, SHA-1 and SHA-256."""
 
-    def __init__(self, data: bytes, limits: Limits, *, may_take_long: bool = True) -> None:
-        """Raises NotMedia where the bytes are none."""
+    def __init__(self, data: bytes, limits: Limits, *, may_take_long: bool = True, reduced: bool = False) -> None:
+        """Raises NotMedia where the bytes are none. `reduced` is that of :func:`seawall.decoding.pictures.views`."""
         self.kind = sniff(data)
         self.allowance = Allowance(limits)
         self.parts: dict[tuple[str, str, str], None] = {}
         self._data = data
         self._limits = limits
         self._may_take_long = may_take_long
+        self._reduced = reduced
         self._next = 0
 
     def views(self) -> Iterator[Seen]:
@@ -107,9 +111,9 @@ class Reading:
 
     def _still(self, data: bytes, carried: bool) -> Iterator[Seen]:
         base = self._next
-        for view in views(data, self._limits)[1]:
+        for view in views(data, self._limits, reduced=self._reduced)[1]:
             self._next = base + view.number + 1
-            yield Seen(base + view.number, view.pixels, carried=carried)
+            yield Seen(base + view.number, view.pixels, view.size, view.reduced_by, carried=carried)
 
     def _moving(self, data: bytes, kind: Kind, carried: bool) -> Iterator[Seen]:
         base = self._next
@@ -117,7 +121,7 @@ class Reading:
         try:
             for view in video.views():
                 self._next = base + view.number + 1
-                yield Seen(base + view.number, view.pixels, moving=True, carried=carried)
+                yield Seen(base + view.number, view.pixels, view.size, moving=True, carried=carried)
         finally:
             for code, message in video.owed.items():
                 self.allowance.owed.setdefault(code, message)
@@ -139,7 +143,7 @@ class Reading:
 
     def _drawn(self, picture: Image.Image) -> Iterator[Seen]:
         for pixels in ways_seen(picture, None):
-            yield Seen(self._next, pixels)
+            yield Seen(self._next, pixels, (pixels.shape[0], pixels.shape[1]))
         self._next += 1
 
     def _within(self, data: bytes, kind: Kind, depth: int, *, carried: bool = False) -> Iterator[Seen]:

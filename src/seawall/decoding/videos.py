@@ -208,7 +208,7 @@ class Video:
         for frame in self._frames(stream, packet):
             self._check(frame, track)
             if track.takes(frame):
-                yield View(self._decoded - 1, track.upright(frame))
+                yield View.whole(self._decoded - 1, track.upright(frame))
 
     def _frames(self, stream: VideoStream, packet: Packet[VideoStream] | None) -> Iterator[VideoFrame]:
         """What one packet (None: the end) brings to light. A damaged one is noted, and the next is tried: so do

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,35 +64,36 @@ def _sample_weights(place: int, length: int, window: int) -> tuple[int, NDArray[
     return int(first[0]), (gains[to_middle] - gains[from_middle]) * (window / middle.size)
 
 
-def _axis_map(length: int) -> _AxisMap:
-    """The map of an axis with this many pixels."""
-    window = -(-length // 128)
-    samples = [_sample_weights((2 * i + 1) * length // 128, length, window) for i in range(_SAMPLES)]
-    starts = np.array([start for start, _ in samples], dtype=np.int64)
-    offsets = np.cumsum([0, *(weights.size for _, weights in samples)], dtype=np.int64)
-    weights = np.concatenate([weights for _, weights in samples]).astype(np.float32)
+def _on_reduced(first: int, weights: NDArray[np.float64], reduced_by: int) -> tuple[int, NDArray[np.float64]]:
+    """The same where each pixel stands for that many of the axis in a row: they all have its value."""
+    blocks = np.arange(first, first + weights.size) // reduced_by
+    starts = np.flatnonzero(np.diff(blocks, prepend=-1))
+    return int(blocks[0]), np.add.reduceat(weights, starts)
+
+
+def _axis_map(samples: Iterable[tuple[int, NDArray[np.float64]]], window: int, reduced_by: int) -> _AxisMap:
+    """The map of an axis of which the array has one pixel in `reduced_by`."""
+    reduced = [_on_reduced(first, weights, reduced_by) for first, weights in samples]
+    starts = np.array([start for start, _ in reduced], dtype=np.int64)
+    offsets = np.cumsum([0, *(weights.size for _, weights in reduced)], dtype=np.int64)
+    weights = np.concatenate([weights for _, weights in reduced]).astype(np.float32)
     return _AxisMap(starts, offsets, weights, 1.0 / window**2)
 
 
-def _reversed(axis: _AxisMap, length: int) -> _AxisMap:
-    """The map that takes the samples as if the axis ran the other way."""
-    sizes = np.diff(axis.offsets)
-    pieces = np.split(axis.weights, axis.offsets[1:-1])
-    weights = np.concatenate([piece[::-1] for piece in pieces])
-    return _AxisMap(length - axis.starts - sizes, axis.offsets, weights, axis.scale)
-
-
-def _both_ways(length: int) -> tuple[_AxisMap, _AxisMap]:
-    forward = _axis_map(length)
-    return forward, _reversed(forward, length)
+def _both_ways(length: int, reduced_by: int) -> tuple[_AxisMap, _AxisMap]:
+    """The map of an axis with this many pixels, and the map that takes the samples as if it ran the other way."""
+    window = -(-length // 128)
+    samples = [_sample_weights((2 * i + 1) * length // 128, length, window) for i in range(_SAMPLES)]
+    backward = [(length - first - weights.size, weights[::-1]) for first, weights in samples]
+    return _axis_map(samples, window, reduced_by), _axis_map(backward, window, reduced_by)
 
 
 _cached_both_ways = functools.lru_cache(maxsize=256)(_both_ways)
 
 
-def _maps(length: int) -> tuple[_AxisMap, _AxisMap]:
+def _maps(length: int, reduced_by: int) -> tuple[_AxisMap, _AxisMap]:
     """Forward and reversed map of an axis. Those of usual lengths are kept; one takes about six bytes a pixel."""
-    return _cached_both_ways(length) if length <= _WIDEST else _both_ways(length)
+    return _cached_both_ways(length, reduced_by) if length <= _WIDEST else _both_ways(length, reduced_by)
 
 
 @functools.cache
@@ -105,17 +107,17 @@ def _basis() -> NDArray[np.float32]:
     )
 
 
-def _sample(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _sample(pixels: NDArray[np.uint8], size: tuple[int, int], reduced_by: int) -> NDArray[np.float32]:
     """(2, 2, 64, 64): the luma samples, read downwards or upwards, then to the right or to the left."""
     from seawall.fingerprints import pdq_kernels
 
     height, width = pixels.shape[:2]
     if width > _WIDEST and width > height:
-        return _sample(pixels.swapaxes(0, 1)).transpose(1, 0, 3, 2)
+        return _sample(pixels.swapaxes(0, 1), size[::-1], reduced_by).transpose(1, 0, 3, 2)
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     rows = np.ascontiguousarray(pixels).reshape(height, width * channels)
     sampled_rows = np.empty((width, 2 * _SAMPLES), dtype=np.float64)
-    for number, axis in enumerate(_maps(height)):
+    for number, axis in enumerate(_maps(size[0], reduced_by)):
         pdq_kernels.sample_rows(
             rows,
             axis.starts,
@@ -128,7 +130,7 @@ def _sample(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         )
     grids = np.empty((2, 2, _SAMPLES, _SAMPLES), dtype=np.float32)
     sampled = np.empty((_SAMPLES, 2 * _SAMPLES), dtype=np.float64)
-    for number, axis in enumerate(_maps(width)):
+    for number, axis in enumerate(_maps(size[1], reduced_by)):
         pdq_kernels.sample_columns(sampled_rows, axis.starts, axis.offsets, axis.weights, axis.scale, sampled)
         grids[0, number] = sampled[:, :_SAMPLES].T
         grids[1, number] = sampled[:, _SAMPLES:].T
@@ -144,7 +146,7 @@ def _hashes(coefficients: NDArray[np.float32]) -> tuple[bytes, ...]:
     return tuple(row.tobytes() for row in packed)
 
 
-def hash_picture(pixels: NDArray[np.uint8]) -> PdqResult:
+def hash_picture(pixels: NDArray[np.uint8], size: tuple[int, int] | None = None, reduced_by: int = 1) -> PdqResult:
     """The eight PDQ hashes of a picture, and its quality.
 
     ``orientations[ROTATED_90]`` is what a picture hashes to that becomes this one when it is turned by 90 degrees
@@ -154,20 +156,26 @@ def hash_picture(pixels: NDArray[np.uint8]) -> PdqResult:
 
     Args:
         pixels: (height, width, 3) red, green, blue, or (height, width) luma; uint8, upright as a person sees it.
+        size: height and width of the whole picture, where `pixels` are the means of squares of it (those at the right
+            and lower edge may be cut off). The samples are taken where they lie in the whole picture.
+        reduced_by: the side of such a square.
 
     Returns:
         Eight hashes of zeros and quality 0 for a picture with fewer than five pixels on a side, as the reference.
 
     Raises:
-        ValueError: the array is of another shape or type.
+        ValueError: the array is of another shape or type, or not a picture of that size reduced so.
     """
     if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)):
         raise ValueError(f"Pixels must be uint8 of (h, w) or (h, w, 3), not {pixels.dtype} of {pixels.shape}.")
-    if min(pixels.shape[:2]) < _SMALLEST_SIDE:
+    height, width = pixels.shape[:2] if size is None else size
+    if pixels.shape[:2] != (-(-height // reduced_by), -(-width // reduced_by)):
+        raise ValueError(f"{pixels.shape[:2]} pixels are not {height} x {width} of them reduced by {reduced_by}.")
+    if min(height, width) < _SMALLEST_SIDE:
         return PdqResult((_NO_HASH,) * 8, 0)
     from seawall.fingerprints import pdq_kernels
 
-    grids = _sample(pixels)
+    grids = _sample(pixels, (height, width), reduced_by)
     upright, mirrored = grids[0, 0], grids[0, 1]
     flipped, rotated_180 = grids[1, 0], grids[1, 1]
     turned_back = np.stack(
