@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from seawall import copies, steps
@@ -22,6 +22,7 @@ from seawall.errors import DatabaseUnavailable
 from seawall.evidence import audit
 from seawall.fingerprints import exact
 from seawall.matching import entering, ledger
+from seawall.matching.entering import Entering
 from seawall.policy.decide import decide
 from seawall.records import (
     Answer,
@@ -84,9 +85,23 @@ def judge_new_hashes(rooms: Rooms, arrivals: Sequence[HashArrival]) -> dict[int,
     """
     started = time.perf_counter()
     clean = steps.without_findings(rooms, arrivals)
-    entered = entering.enter_new(rooms.database, list(clean.values()))
-    answers = [_timed(steps.answer_of(judged), started) for judged in clean.values()]
-    return {place: answers[number] for number, place in enumerate(clean) if number in entered}
+    return _entered(clean, entering.enter_new(rooms.database, list(clean.values())), started)
+
+
+async def judge_few_new_hashes(rooms: Rooms, enter: Entering, arrivals: Sequence[HashArrival]) -> dict[int, Answer]:
+    """`judge_new_hashes` of a few, in an event loop: no thread is woken for what takes so little."""
+    started = time.perf_counter()
+    clean = steps.without_findings(rooms, arrivals)
+    return _entered(clean, await enter.enter_new(list(clean.values())), started)
+
+
+def _entered(clean: Mapping[int, Judged], entered: Set[int], started: float) -> dict[int, Answer]:
+    """The answers to those of the clean ones, in their order, that were entered."""
+    return {
+        place: _timed(steps.answer_of(judged), started)
+        for number, (place, judged) in enumerate(clean.items())
+        if number in entered
+    }
 
 
 def judge_share(rooms: Rooms, share: ShareArrival) -> Answer:

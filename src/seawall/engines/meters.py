@@ -121,6 +121,7 @@ class Meters:
             ["verdict", "surface"],
             registry=registry,
         )
+        self._by_judgement: dict[tuple[str, str], Counter] = {}
         self._requests = Counter(
             "seawall_requests", "Requests that were answered.", ["method", "route", "status"], registry=registry
         )
@@ -139,7 +140,11 @@ class Meters:
 
     def judged(self, verdict: str, surface: str) -> None:
         """Counts one verdict that was answered."""
-        self._judgements.labels(verdict, surface_class(surface)).inc()
+        judged = verdict, surface_class(surface)
+        counter = self._by_judgement.get(judged)
+        if counter is None:
+            counter = self._by_judgement[judged] = self._judgements.labels(*judged)
+        counter.inc()
 
     def answered(self, method: str, route: str, status: int) -> None:
         """Counts one request. The route is as it is written in the code, never as it was asked for."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from seawall.database.sessions import Database
-from seawall.database.statements import Row
+from seawall.database.statements import AwaitedStatements, Row
 from seawall.matching.ledger import STATE_OF, identity_of_hashes
 from seawall.records import HashArrival, HashKind, Judged, Verdict
 
@@ -41,14 +41,35 @@ def enter_new(database: Database, clean: Sequence[Judged]) -> set[int]:
     """
     entered: set[int] = set()
     for start in range(0, len(clean), STRETCH):
-        part = range(start, min(start + STRETCH, len(clean)))
-        rows = json.dumps([_row(number, clean[number]) for number in part])
-        one = clean[start]
-        state = STATE_OF[Verdict.ALLOW].value
-        values = (rows, str(one.generation), Verdict.ALLOW.value, one.judgement.policy_version, state)
-        entered.update(part)
-        entered.difference_update(_number(known) for known in database.statement(ENTER, values))
+        known = database.statement(ENTER, _values(start, clean[start : start + STRETCH]))
+        entered.update(range(start, min(start + STRETCH, len(clean))))
+        entered.difference_update(map(_number, known))
     return entered
+
+
+class Entering:
+    """`enter_new` in an event loop, which it does not stop. For one call at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._statements = AwaitedStatements(database.url, ENTER.encode())
+
+    async def enter_new(self, clean: Sequence[Judged]) -> set[int]:
+        """The same, of `STRETCH` at most."""
+        if not clean:
+            return set()
+        known = await self._statements.run([value.encode() for value in _values(0, clean)])
+        return set(range(len(clean))) - set(map(_number, known))
+
+    def close(self) -> None:
+        """Lets go of the connection. In the thread of the loop."""
+        self._statements.close()
+
+
+def _values(first: int, clean: Sequence[Judged]) -> tuple[str, ...]:
+    """What `ENTER` is told: of rows that are numbered from `first`."""
+    one, state = clean[0], STATE_OF[Verdict.ALLOW].value
+    rows = json.dumps([_row(number, judged) for number, judged in enumerate(clean, first)])
+    return rows, str(one.generation), Verdict.ALLOW.value, one.judgement.policy_version, state
 
 
 def _number(row: Row) -> int:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from seawall.database.statements import AwaitedStatements
 from seawall.database.tables import Content, Evidence
 from seawall.errors import DatabaseUnavailable
 from seawall.gateways.http.answers import VerdictAnswer, VerdictsAnswer
@@ -143,14 +144,14 @@ def test_hashes_that_come_at_once_are_each_answered(api: Api) -> None:
 
 
 def test_a_database_out_of_reach_fails_all_that_waited(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object) -> None:
+    async def away(*_: object) -> None:
         raise DatabaseUnavailable("PostgreSQL is away.")
 
     def send(number: int) -> httpx.Response:
         return api.client.post("/v1/hashes", json={"content_id": f"away-{number}", "md5": f"{number + 9000:032x}"})
 
     with monkeypatch.context() as patched, ThreadPoolExecutor(8) as threads:
-        patched.setattr(api.runtime.database, "statement", away)
+        patched.setattr(AwaitedStatements, "run", away)
         answers = list(threads.map(send, range(24)))
     assert {answer.status_code for answer in answers} == {503}
     assert all(answer.json()["error"]["hint"].startswith("Nothing was screened") for answer in answers)

@@ -62,7 +62,7 @@ def create_app(runtime: Runtime, lifespan: Lifespan | None = None) -> FastAPI:
                 yield
         finally:
             await anyio.to_thread.run_sync(hall.standings.close)
-            await anyio.to_thread.run_sync(hall.gathering.close)
+            await hall.gathering.close()
             await anyio.to_thread.run_sync(hall.trail.close)
             await anyio.to_thread.run_sync(hall.tally.close)
 

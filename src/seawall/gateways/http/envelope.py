@@ -5,6 +5,7 @@ Pure ASGI, so that it holds for the API, the console and everything else that th
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import time
@@ -26,6 +27,9 @@ QUIET = ("/healthz", "/readyz")
 # Asked for with every view, thousands of times a second: a line for each answer would cost more than the answer, and
 # bury all others. They are counted in the metrics all the same.
 VIEWS = "/v1/content/{content_id}"
+# Likewise with every upload, whose hashes are judged; each leaves a row in the ledger.
+HASHES = "/v1/hashes"
+FREQUENT = {(VIEWS, 200), (VIEWS, 304), (HASHES, 200)}
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -130,7 +134,11 @@ def _log_access(scope: Scope, status: int | None, started: float) -> None:
     if scope["path"] in QUIET:
         return
     route = route_of(scope)
-    write = log.debug if route == VIEWS and status in (200, 304) else log.info
+    frequent = (route, status) in FREQUENT
+    # Asked first, since making a line that nobody writes costs much of what the answer does.
+    if frequent and not logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
+        return
+    write = log.debug if frequent else log.info
     write(
         "http.answered",
         method=scope["method"],
