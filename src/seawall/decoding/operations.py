@@ -14,6 +14,8 @@ from seawall.records import FARTHEST_DISTANCE, RevealStage
 # A frame of a video that is so near to the last kept is not kept: it would be looked up, and stored, for nothing.
 _SAME_SCENE = 4
 _GOOD_QUALITY = 50
+# Of a picture that was reduced. Wood, weaves and stripes have twenty and more, photographs and drawings about three.
+_MOST_DOUBTFUL = 8
 
 
 def fingerprint(data: bytes, limits: Limits, *, may_take_long: bool = True) -> dict[str, Any]:
@@ -34,7 +36,7 @@ def fingerprint(data: bytes, limits: Limits, *, may_take_long: bool = True) -> d
     for seen in reading.views():
         if not kept.frames:
             height, width = seen.size
-        result = hash_picture(seen.pixels, seen.size, seen.reduced_by)
+        result = hashed(seen)
         if kept.is_new(seen, result):
             if len(kept.frames) >= limits.max_video_frames:
                 many = f"Only the first {len(kept.frames)} frames that differ were read."
@@ -53,6 +55,14 @@ def fingerprint(data: bytes, limits: Limits, *, may_take_long: bool = True) -> d
         "parts": [*reading.parts],
         "noted": reading.allowance.noted,
     }
+
+
+def hashed(seen: Seen) -> PdqResult:
+    """The hashes; from all pixels where fewer leave too many bits in doubt."""
+    result = hash_picture(seen.pixels, seen.size, seen.reduced_by)
+    if seen.whole is not None and result.doubtful > _MOST_DOUBTFUL:
+        return hash_picture(seen.whole())
+    return result
 
 
 class _Kept:

@@ -7,8 +7,10 @@ in a file is owed, beside what could be.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 
 from PIL import Image
 
@@ -39,7 +41,7 @@ class TakesLong(Exception):
 class Seen:
     """One way in which one frame is seen. `number` counts through everything that lies in the file; `moving` is a
     frame of a video; `carried` lies within a picture's file and is not what viewers show of it; `size` and
-    `reduced_by` are those of :class:`seawall.decoding.pictures.View`."""
+    `reduced_by` are those of :class:`seawall.decoding.pictures.View`; `whole` decodes it once more, not reduced."""
 
     number: int
     pixels: Pixels
@@ -47,6 +49,7 @@ class Seen:
     reduced_by: int = 1
     moving: bool = False
     carried: bool = False
+    whole: Callable[[], Pixels] | None = None
 
 
 class Reading:
@@ -111,9 +114,13 @@ class Reading:
 
     def _still(self, data: bytes, carried: bool) -> Iterator[Seen]:
         base = self._next
-        for view in views(data, self._limits, reduced=self._reduced)[1]:
+        for place, view in enumerate(views(data, self._limits, reduced=self._reduced)[1]):
             self._next = base + view.number + 1
-            yield Seen(base + view.number, view.pixels, view.size, view.reduced_by, carried=carried)
+            whole = None if view.reduced_by == 1 else partial(self._whole, data, place)
+            yield Seen(base + view.number, view.pixels, view.size, view.reduced_by, carried=carried, whole=whole)
+
+    def _whole(self, data: bytes, place: int) -> Pixels:
+        return next(islice(views(data, self._limits)[1], place, None)).pixels
 
     def _moving(self, data: bytes, kind: Kind, carried: bool) -> Iterator[Seen]:
         base = self._next

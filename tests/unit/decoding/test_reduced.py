@@ -86,6 +86,17 @@ def test_what_only_colours_tell_is_seen(pool: DecoderPool) -> None:
     assert bits_apart(found.pdq, displayed.orientations[0]) <= 2
 
 
+@pytest.mark.parametrize("maker", ["noise", "stripes"])
+def test_where_little_decides_all_of_it_is_read(pool: DecoderPool, maker: str) -> None:
+    """Texture without any picture in it: reduced, its hash would be many bits off."""
+    data = stored(Image.fromarray(pictures.make(maker, 5, 1100, 1300)), quality=90)
+    header = Image.open(io.BytesIO(data))
+    reduced = hash_picture(read_jpeg(data, header, 2), (1100, 1300), 2)
+    whole = hash_picture(read_jpeg(data, header)).orientations
+    assert max(bits_apart(one, other) for one, other in zip(whole, reduced.orientations, strict=True)) > 2
+    assert pool.fingerprint(data).frames[0].orientations == whole
+
+
 def test_one_that_ends_early_is_damaged(pool: DecoderPool) -> None:
     data = stored(picture("shapes", (2100, 2100)))
     with pytest.raises(MediaCorrupt):
