@@ -154,15 +154,16 @@ class AwaitedStatements:
             self._socket = os.dup(self._line.pgconn.socket)
             loop.add_reader(self._socket, self._readable)
         line = self._line
-        self._answer = loop.create_future()
+        answer: asyncio.Future[list[Row]] = loop.create_future()
+        self._answer = answer
         try:
             line.pgconn.send_query_prepared(line.name_of(self._statement), values)
             while line.pgconn.flush():
                 await asyncio.sleep(0)  # more than the socket takes at once, which is rare
-            return await self._answer
+            return await answer
         finally:
             self._answer = None
-            if line.lost:
+            if line.lost or not answer.done() or answer.cancelled():  # what is still to come is for nobody else
                 self._hang_up(line)
 
     def _connect(self) -> Line:

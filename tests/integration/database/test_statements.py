@@ -72,6 +72,18 @@ def test_awaited_in_one_loop_after_another(database: Database) -> None:
     statements.close()
 
 
+def test_what_nobody_waits_for_any_more_is_no_answer_to_the_next(database: Database) -> None:
+    async def used() -> None:
+        statements = AwaitedStatements(database.url, b"SELECT $1::text, pg_sleep($2::float8)")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await statements.run((b"first", b"60"))
+        assert (await statements.run((b"second", b"0")))[0][0] == b"second"
+        statements.close()
+
+    asyncio.run(used())
+
+
 def test_awaited_while_the_connection_ends(database: Database) -> None:
     """It is asked once more, on a new one; this statement always ends its own."""
 
