@@ -250,7 +250,9 @@ def body_lines(media_type: str, content: dict[str, Any]) -> list[str]:
 
 def answer_words(answer: dict[str, Any]) -> str:
     """The shape of an answer, or the codes of the errors that it may be."""
-    content: dict[str, Any] = next(iter(answer.get("content", {}).values()), {})
+    if "content" not in answer:
+        return "no body"
+    content: dict[str, Any] = next(iter(answer["content"].values()), {})
     shape = type_of(content.get("schema", {}))
     if "ErrorAnswer" not in shape:
         return shape

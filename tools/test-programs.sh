@@ -20,6 +20,7 @@ command -v clamdscan >/dev/null 2>&1 || missing="$missing clamdscan"
 if [ "${CI:-}" = true ]; then
     command -v squid >/dev/null 2>&1 || missing="$missing squid"
     command -v c-icap-client >/dev/null 2>&1 || missing="$missing c-icap"
+    command -v nginx >/dev/null 2>&1 || missing="$missing nginx-light"
 fi
 command -v curl >/dev/null 2>&1 || missing="$missing curl"
 

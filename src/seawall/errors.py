@@ -185,6 +185,14 @@ class Forbidden(SeawallError):
     default_hint = "Use a key or a person with the scope that is named."
 
 
+class ContentRefused(SeawallError):
+    """A content that may not be shown: held, blocked or removed, or nobody knows what it is."""
+
+    code = "content_refused"
+    http_status = 403
+    default_hint = "Do not show it. `GET /v1/content/{content_id}` says where it stands."
+
+
 class RateLimited(SeawallError):
     """More requests than this key may make."""
 

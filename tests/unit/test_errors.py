@@ -35,6 +35,7 @@ PINNED = {
     "list_update_quarantined": (409, 6),
     "unauthenticated": (401, 4),
     "forbidden": (403, 4),
+    "content_refused": (403, 1),
     "rate_limited": (429, 1),
     "not_found": (404, 6),
     "method_not_allowed": (405, 6),

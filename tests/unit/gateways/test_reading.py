@@ -83,7 +83,7 @@ def test_every_address_is_told_with_examples(page: Tags, name: str) -> None:
     operation = OPERATIONS[name]
     assert operation.summary in page.said
     assert operation.curl in page.said
-    assert operation.replies[0].examples
+    assert operation.replies[0].examples or operation.replies[0].status == "204"
     for reply in operation.replies:
         assert reply.words.endswith(".")
         for example in reply.examples:

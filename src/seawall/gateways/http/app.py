@@ -14,7 +14,19 @@ from fastapi.routing import APIRoute
 
 from seawall import __version__
 from seawall.engines.silence import no_telemetry
-from seawall.gateways.http import cases, content, hashes, health, lists, media, metrics, reading, shares, troubles
+from seawall.gateways.http import (
+    cases,
+    content,
+    gate,
+    hashes,
+    health,
+    lists,
+    media,
+    metrics,
+    reading,
+    shares,
+    troubles,
+)
 from seawall.gateways.http.admission import Admission
 from seawall.gateways.http.envelope import Envelope
 from seawall.gateways.http.hall import open_hall
@@ -29,6 +41,7 @@ ROUTERS = (
     hashes.router,
     shares.router,
     content.router,
+    gate.router,
     lists.router,
     cases.router,
     health.router,

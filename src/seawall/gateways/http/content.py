@@ -139,15 +139,18 @@ def _asked(content_id: str, found: Standing | None) -> AskedStandingAnswer:
     )
 
 
-def id_in(scope: Mapping[str, Any]) -> str:
+def id_in(scope: Mapping[str, Any], before: str = BEFORE_THE_ID) -> str:
     """What stands in the place of the content id, decoded strictly: for no other id is ever answered.
+
+    Args:
+        before: the address up to it.
 
     Raises:
         BadInput: it is no UTF-8.
     """
     path: bytes = scope["raw_path"]
     try:
-        return (unquote_to_bytes(path) if b"%" in path else path).decode("utf-8").removeprefix(BEFORE_THE_ID)
+        return (unquote_to_bytes(path) if b"%" in path else path).decode("utf-8").removeprefix(before)
     except UnicodeDecodeError:
         raise BadInput("content_id is no UTF-8.", hint="Percent-encode its UTF-8 bytes.") from None
 

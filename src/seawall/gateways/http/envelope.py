@@ -29,7 +29,8 @@ QUIET = ("/healthz", "/readyz")
 VIEWS = "/v1/content/{content_id}"
 # Likewise with every upload, whose hashes are judged; each leaves a row in the ledger.
 HASHES = "/v1/hashes"
-FREQUENT = {(VIEWS, 200), (VIEWS, 304), (HASHES, 200)}
+GATE = "/v1/gate/{content_id}"
+FREQUENT = {(VIEWS, 200), (VIEWS, 304), (GATE, 204), (HASHES, 200)}
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",

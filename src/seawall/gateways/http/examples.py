@@ -10,6 +10,7 @@ from seawall.errors import (
     BodyEmpty,
     BodyMalformed,
     BodyTooLarge,
+    ContentRefused,
     DatabaseUnavailable,
     DecoderUnavailable,
     Forbidden,
@@ -162,6 +163,7 @@ WRONG: dict[str, SeawallError] = {
         BodyMalformed("The multipart body ends before its closing boundary."),
         Unauthenticated("This API key is unknown or revoked."),
         Forbidden("This key lacks the scope judge."),
+        ContentRefused("This content is removed."),
         NotFound("There is no case 17."),
         BodyTooLarge("The upload has more than 67108864 bytes."),
         NotMedia("The bytes are no picture or video."),
@@ -187,6 +189,12 @@ def answers(
     """What an address may answer: 200 with its examples, and errors by their codes."""
     schema = {} if media_type == "application/json" else {"schema": {"type": "string"}}
     found: Responses = {200: {"description": when, "content": {media_type: {**schema, "examples": _named(examples)}}}}
+    return found | failures(*errors)
+
+
+def failures(*errors: str) -> Responses:
+    """The errors that an address may answer, by their codes."""
+    found: Responses = {}
     by_status: dict[int, dict[str, SeawallError]] = {}
     for code in errors:
         by_status.setdefault(WRONG[code].http_status, {})[code] = WRONG[code]

@@ -1,0 +1,81 @@
+"""GET /v1/gate: whether a content may be shown, said by the status alone, for servers that ask before they serve."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from seawall.errors import BadInput, ContentRefused
+from seawall.gateways.http import bodies, examples
+from seawall.gateways.http.admission import Admission
+from seawall.gateways.http.content import id_in
+from seawall.gateways.http.fields import needed_text
+from seawall.gateways.http.hall import Hall, hall_of
+from seawall.records import Scope, Standing
+
+router = APIRouter(prefix="/v1", tags=["judge"])
+
+BEFORE_THE_ID = "/v1/gate/"
+
+
+class Unknown(StrEnum):
+    """What becomes of a content that the ledger does not know."""
+
+    REFUSE = "refuse"
+    PASS = "pass"  # noqa: S105 - no password
+
+
+# Queries that say nothing of a content that is known.
+INDIFFERENT = {b"", *(f"unknown={each}".encode() for each in Unknown)}
+
+
+def only_unknown(request: Request) -> None:
+    """Refuses other parameters, and one that is there twice.
+
+    Raises:
+        BadInput: there are some.
+    """
+    if set(bodies.once_each(bodies.query_pairs(request))) - {"unknown"}:
+        raise BadInput("This address takes the query parameter unknown, and no other.")
+
+
+@router.get(
+    f"{BEFORE_THE_ID.removeprefix('/v1')}{{content_id:path}}",
+    summary="Let a content be shown, or not",
+    description=(
+        "For web servers that ask before they serve, such as nginx with `auth_request`: 204 lets it be shown, 403 "
+        "does not, and whatever else is answered must not either. A content that Seawall has never judged is "
+        "refused, unless `unknown=pass` is asked for: then only what is known to be held, blocked or removed is. "
+        "Each question counts as one request of the key."
+    ),
+    status_code=204,
+    response_description="It may be shown.",
+    response_class=Response,
+    dependencies=[Depends(Admission(Scope.JUDGE)), Depends(only_unknown)],
+    responses=examples.failures("content_refused", "bad_input", *examples.DOOR, *examples.FAILURES),
+)
+async def ask_gate(
+    request: Request,
+    content_id: Annotated[  # noqa: ARG001 - described here, and read strictly below
+        str, Path(description="The platform's own id, as for `GET /v1/content/{content_id}`.", examples=["photo-1"])
+    ],
+    hall: Annotated[Hall, Depends(hall_of)],
+    unknown: Annotated[
+        Unknown, Query(description="What becomes of a content that is not known.", examples=["pass"])
+    ] = Unknown.REFUSE,
+) -> Response:
+    """What is remembered and may be shown was answered before it came here (see `showing.py`)."""
+    wanted = needed_text({"content_id": id_in(request.scope, BEFORE_THE_ID)}, "content_id")
+    found = await hall.work(lambda: hall.standings.of(wanted))
+    if found is None and unknown is Unknown.REFUSE:
+        raise ContentRefused("The ledger does not know this content.", hint="Judge it first: unknown is not clean.")
+    if found is not None and not may_be_shown(found):
+        raise ContentRefused(f"This content is {found.state}.")
+    return Response(status_code=204)
+
+
+def may_be_shown(standing: Standing) -> bool:
+    """Whether nothing stands against it."""
+    return not standing.verdict.refuses
