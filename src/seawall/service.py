@@ -36,9 +36,10 @@ JOBS = "jobs"
 FOLDERS = "serve-"
 HOLD = "held"
 # Beside its pool each process listens for changes of the lists; an API process listens for changes of standings too,
-# and has a connection for single statements. That of the jobs has the queue's, and one that holds leases.
+# and has two connections for single statements: one for its threads, one for its event loop. That of the jobs has the
+# queue's, and one that holds leases.
 BESIDE_THE_POOL = 1
-OF_SERVING = 2
+OF_SERVING = 3
 OF_THE_QUEUE = 10
 # For commands, and for the supervisor itself.
 FOR_OTHERS = 4

@@ -143,7 +143,7 @@ def act(rooms: Rooms, judged: Judged) -> Answer:
         if before is not None and _stands(session, before, judged):
             return _answer_again(before)
         row = ledger.enter(session, before, judged)
-        if judgement.verdict in (Verdict.HOLD, Verdict.BLOCK):
+        if judgement.verdict.refuses:
             body = judged.arrival.body if isinstance(judged.arrival, MediaArrival) else None
             open_case(rooms, session, row, judgement, judged.findings, body=body)
         case_id = row.case_id
@@ -156,7 +156,7 @@ def _stands(session: Session, before: Content, judged: Judged) -> bool:
     with_bytes = isinstance(judged.arrival, MediaArrival)
     if ledger.is_settled(before, with_bytes=with_bytes):
         return True
-    if judged.judgement.verdict not in (Verdict.HOLD, Verdict.BLOCK):
+    if not judged.judgement.verdict.refuses:
         # Nor do hashes that somebody sends lift what was found in the bytes themselves.
         milder = judged.judgement.verdict.severity < Verdict(before.verdict).severity
         return before.case_id is not None or (milder and not with_bytes and before.size is not None)

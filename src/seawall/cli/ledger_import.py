@@ -76,7 +76,7 @@ def _enter(rooms: Rooms, batch: Sequence[HashArrival], tally: Tally) -> None:
         judgement = decide(rooms.policy, findings, surface=each.surface)
         if findings or judgement.verdict is not Verdict.ALLOW:
             answer = flow.judge_hashes(rooms, each)
-            tally.matched += answer.verdict in (Verdict.HOLD, Verdict.BLOCK)
+            tally.matched += answer.verdict.refuses
             tally.entered += 1
         else:
             clean.append(backfill.Published(each, judgement.policy_version, generation))
@@ -149,7 +149,7 @@ def _collect(tasks: Iterable[tuple[Path, Future[Verdict | None]]], folder: Path,
             continue
         tally.known += verdict is None
         tally.entered += verdict is not None
-        tally.matched += verdict in (Verdict.HOLD, Verdict.BLOCK)
+        tally.matched += verdict is not None and verdict.refuses
 
 
 def _scan(rooms: Rooms, file: Path, folder: Path, surface: str) -> Verdict | None:

@@ -56,7 +56,8 @@ def enter(session: Session, rows: Sequence[Published]) -> int:
     by_version = {version_of(row.arrival): row for row in rows}
     keys = [f"{content_id}:{identity.hex()}" for content_id, identity in by_version]
     session.execute(LOCK, {"lock": int(Lock.CONTENT), "keys": keys})
-    missing = [version for version in by_version if version not in known(session, by_version)]
+    there = known(session, by_version)
+    missing = [version for version in by_version if version not in there]
     if missing:
         session.execute(insert(Content), [_values(by_version[version], version[1]) for version in missing])
     return len(missing)

@@ -18,9 +18,8 @@ from seawall.matching.schemes import Scheme, scheme_for
 from seawall.records import Classification, HashKind
 
 DIGEST_KINDS = tuple(kind for kind in HAS if kind is not HashKind.PDQ)
-# Beside its columns, building takes about so many bytes for each row of its sources, and so many besides.
+# Beside its columns, building takes about so many bytes for each row of its sources.
 BYTES_A_ROW = 14
-BYTES_A_BUILD = 1 << 24
 # Buckets are filled in two rounds, the first by so many bits: then neither jumps about in more than a cache holds.
 ROUGH_BITS = 10
 
