@@ -21,6 +21,7 @@ from PIL import Image
 
 from seawall.decoding.allowance import Allowance
 from seawall.decoding.limits import Limits
+from seawall.decoding.markup import encoding_of
 from seawall.decoding.sniff import LOOKED_AT, Kind, sniff
 from seawall.errors import MediaCorrupt, MediaUnsupported, NotMedia
 
@@ -71,8 +72,7 @@ def _text(data: bytes) -> str:
     """
     if len(data) > _MOST_CHARACTERS:
         raise ValueError("too long")
-    encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
-    return data.decode(encoding)
+    return data.decode(encoding_of(data))
 
 
 class _Survey:

@@ -90,6 +90,37 @@ def test_a_listed_picture_shown_for_half_a_second_is_found(
     assert media.owed == ()
 
 
+def as_m2ts(stream: bytes) -> bytes:
+    """Each packet with a time stamp before it, as cameras and discs write them."""
+    return b"".join(bytes(4) + stream[at : at + 188] for at in range(0, len(stream), 188))
+
+
+def behind_other_boxes(film: bytes) -> bytes:
+    """The film with an empty box before `ftyp`, which shrinks by as much, so that all else stays in its place."""
+    size = int.from_bytes(film[:4])
+    return b"\x00\x00\x00\x08free" + (size - 8).to_bytes(4) + film[4 : size - 8] + film[size:]
+
+
+DRESSED: dict[str, tuple[str, str, Callable[[bytes], bytes]]] = {
+    "free before ftyp": ("mp4", "libx264", behind_other_boxes),
+    "free for ftyp": ("mp4", "libx264", lambda film: film[:4] + b"free" + film[8:]),
+    "junk for ftyp": ("mov", "libx264", lambda film: film[:4] + b"junk" + film[8:]),
+    "M2TS": ("mpegts", "mpeg2video", as_m2ts),
+    "a stream behind something else": ("mpegts", "mpeg2video", lambda stream: b"x" * 1001 + stream),
+    "a stream cut in a packet": ("mpegts", "mpeg2video", lambda stream: stream[71:]),
+    "AVI of 1992": ("avi", "mpeg4", lambda film: film[:8] + b"AVI\x19" + film[12:]),
+}
+
+
+@pytest.mark.parametrize(("container", "codec", "dress"), DRESSED.values(), ids=DRESSED)
+def test_what_players_play_all_the_same_is_found(
+    pool: DecoderPool, container: str, codec: str, dress: Callable[[bytes], bytes]
+) -> None:
+    media = pool.fingerprint(dress(video(still(LISTED, 1.0), container, codec)))
+    assert nearest(media) <= 16
+    assert media.owed == ()
+
+
 def test_two_frames_a_second_at_least(pool: DecoderPool) -> None:
     media = pool.fingerprint(video(panning(4.0)))
     numbers = [frame.number for frame in media.frames]
