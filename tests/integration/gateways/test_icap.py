@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import http.server
 import shutil
@@ -122,6 +123,30 @@ def test_what_cannot_be_taken_apart_is_held(port: int) -> None:
     assert b"X-Seawall-Verdict: hold" in asked(port, reqmod(picture(9103)[:500]))
 
 
+def test_what_others_could_read_otherwise_is_held(port: int) -> None:
+    body, header = form(KNOWN)
+    folded = header.replace("; ", ";\r\n ")
+    for headers in (
+        header + header,
+        folded,
+        header + "Content-Type: image/png\r\n",
+        "Content-Range: bytes 0-5/9\r\n",
+    ):
+        assert b"X-Seawall-Verdict: hold" in asked(port, reqmod(body, "Allow: 204", http_headers=headers))
+
+
+def test_compressed_bodies_are_counted_as_what_they_grow_to(api: Api, port: int) -> None:
+    bomb = gzip.compress(bytes(LIMIT + 1))
+    assert b"X-Seawall-Verdict: hold" in asked(port, reqmod(bomb, http_headers="Content-Encoding: gzip\r\n"))
+    known = reqmod(gzip.compress(KNOWN), http_headers="Content-Encoding: gzip\r\n")
+    assert b"X-Seawall-Verdict: block" in asked(port, known)
+    with api.hall.ballast.load() as take:
+        take(api.hall.ballast.most - len(KNOWN) - 1000)
+        assert asked(port, reqmod(b"a text")).startswith(b"ICAP/1.0 200 ")
+        assert asked(port, known).startswith(b"ICAP/1.0 503 ")
+    assert api.hall.ballast.held == 0
+
+
 def test_more_than_an_upload_may_have_is_held(api: Api, port: int) -> None:
     assert b"X-Seawall-Verdict: hold" in asked(port, reqmod(bytes(LIMIT + 1), "Allow: 204"))
     assert api.hall.ballast.held == 0
@@ -205,13 +230,19 @@ class Origin(http.server.BaseHTTPRequestHandler):
         self._answer(b"taken")
 
     def do_GET(self) -> None:
-        self._answer(KNOWN if self.path == "/known" else CLEAN)
+        self._answer(KNOWN if self.path.startswith("/known") else CLEAN)
 
     def log_message(self, *_: object) -> None:
         """Says nothing."""
 
     def _answer(self, body: bytes) -> None:
-        self.send_response(200)
+        if "Range" in self.headers:  # its second half, whatever was asked for
+            half, whole = len(body) // 2, len(body)
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {half}-{whole - 1}/{whole}")
+            body = body[half:]
+        else:
+            self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -241,11 +272,13 @@ def squid(port: int) -> Iterator[str]:
     config.write_text(
         f"""
         http_port 127.0.0.1:{own}
+        acl parts_made_whole urlpath_regex [?]whole$
         pid_filename {folder}/pid
         cache_log {folder}/cache.log
         access_log none
         coredump_dir {folder}
-        cache deny all
+        cache deny !parts_made_whole
+        range_offset_limit none parts_made_whole
         http_access allow all
         shutdown_lifetime 0 seconds
         pinger_enable off
@@ -297,3 +330,16 @@ def test_squid_asks_about_answers(squid: str, origin: http.server.ThreadingHTTPS
     with through(squid) as browser:
         assert browser.get(f"http://127.0.0.1:{origin.server_port}/known").status_code == 403
         assert browser.get(f"http://127.0.0.1:{origin.server_port}/clean").content == CLEAN
+
+
+def test_squid_lets_parts_pass_that_it_has_the_whole_of(squid: str, origin: http.server.ThreadingHTTPServer) -> None:
+    second_half = {"Range": f"bytes={len(CLEAN) // 2}-"}
+    with through(squid) as browser:
+        for name in ("known", "clean"):
+            url = f"http://127.0.0.1:{origin.server_port}/{name}"
+            assert browser.get(url, headers=second_half).status_code == 403
+        passed = browser.get(f"http://127.0.0.1:{origin.server_port}/clean?whole", headers=second_half)
+        assert CLEAN.endswith(passed.content)
+        assert passed.status_code in {200, 206}
+        known = browser.get(f"http://127.0.0.1:{origin.server_port}/known?whole", headers=second_half)
+        assert known.status_code == 403

@@ -20,7 +20,7 @@ class Ballast:
     """
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self.most = most
         self.held = 0
 
     @contextlib.contextmanager
@@ -34,7 +34,7 @@ class Ballast:
 
         def take(more: int) -> None:
             nonlocal mine
-            if self.held + more > self._most:
+            if self.held + more > self.most:
                 raise Overloaded("Too many uploads are being judged at once.")
             mine += more
             self.held += more

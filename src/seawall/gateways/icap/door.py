@@ -12,7 +12,8 @@ from seawall.gateways.doors import Door
 from seawall.gateways.http.admission import count
 from seawall.gateways.http.ballast import Take
 from seawall.gateways.icap import protocol
-from seawall.gateways.icap.bodies import headers_of, uploads_of
+from seawall.gateways.icap.bodies import size_of, uploads_of
+from seawall.gateways.icap.heads import HttpHead, http_head
 from seawall.gateways.icap.protocol import Request
 from seawall.gateways.judging import judge_media
 from seawall.records import MediaArrival, Verdict
@@ -101,7 +102,7 @@ class Exchange:
             except BodyTooLarge:
                 await self._refuse(OWED, Verdict.HOLD)
                 return False  # the rest of the body is still to come
-            verdict = await self._door.hall.work(lambda: self._judged(request, heads, body))
+            verdict = await self._verdict(request, heads, body, take)
             if verdict is None:
                 await self._refuse(OWED, Verdict.HOLD)
             elif verdict in (Verdict.ALLOW, Verdict.WARN):
@@ -109,6 +110,19 @@ class Exchange:
             else:
                 await self._refuse(REFUSED, verdict)
         return not request.closes
+
+    async def _verdict(self, request: Request, heads: bytes, body: bytes, take: Take) -> Verdict | None:
+        """The strictest verdict on all that is in the body; None when it cannot be taken apart."""
+        if not body:
+            return Verdict.ALLOW
+        hall = self._door.hall
+        try:
+            head = http_head(request.head("req-hdr" if request.method == "REQMOD" else "res-hdr", heads))
+            if head.coding:
+                take(await hall.work(lambda: size_of(head, body, hall.settings.max_upload_bytes)))
+        except (BodyMalformed, BodyTooLarge):
+            return None
+        return await hall.work(lambda: self._judged(head, body))
 
     async def _body(self, request: Request, take: Take) -> bytes:
         if not request.has_body:
@@ -137,14 +151,10 @@ class Exchange:
             if length == 0:
                 return whole
 
-    def _judged(self, request: Request, heads: bytes, body: bytes) -> Verdict | None:
-        """The strictest verdict on all that is in the body; None when it cannot be taken apart."""
-        if not body:
-            return Verdict.ALLOW
+    def _judged(self, head: HttpHead, body: bytes) -> Verdict | None:
         key = self._door.key()
-        head = request.head("req-hdr" if request.method == "REQMOD" else "res-hdr", heads)
         try:
-            files = uploads_of(headers_of(head), body, self._door.hall.settings.max_upload_bytes)
+            files = uploads_of(head, body, self._door.hall.settings.max_upload_bytes)
         except (BodyMalformed, BodyTooLarge):
             count(self._door.hall, key)
             return None
