@@ -70,8 +70,7 @@ def judge_hashes(rooms: Rooms, arrival: HashArrival) -> Answer:
     answer = steps.earlier_answer(rooms, arrival.content_id, identity, with_bytes=False)
     if answer is None:
         generation = rooms.index.generation
-        fingerprint = ledger.fingerprint_of_hashes(arrival)
-        findings = rooms.index.lookup(fingerprint, rooms.settings.minimum_pdq_quality)
+        fingerprint, findings = steps.look_up_hashes(rooms, arrival, identity)
         judgement = decide(rooms.policy, findings, surface=arrival.surface)
         answer = steps.act(rooms, Judged(arrival, identity, fingerprint, findings, judgement, generation))
     return _timed(answer, started)
@@ -106,27 +105,29 @@ def _entered(clean: Mapping[int, Judged], entered: Set[int], started: float) -> 
 
 def judge_share(rooms: Rooms, share: ShareArrival) -> Answer:
     """What is passed on. By content id or address -> what the ledger says of it. By hashes -> findings -> verdict, or
-    that of the same bytes where they were refused, whichever is stricter -> case, webhook -> answer.
+    that of the same bytes or the same content id where they were refused, whichever is strictest -> case, webhook ->
+    answer.
 
     Hashes without a content id that nothing is found of leave nothing behind.
     """
     started = time.perf_counter()
+    referred = steps.known_by_reference(rooms, share)
     if share.hashes is None:
-        return _timed(steps.answer_by_reference(rooms, share), started)
+        return _timed(referred or steps.not_screened(rooms, share), started)
     identity = ledger.identity_of_hashes(share.hashes)
     answer = steps.earlier_answer(rooms, share.hashes.content_id, identity, with_bytes=False)
     if answer is None:
         generation = rooms.index.generation
-        fingerprint = ledger.fingerprint_of_hashes(share.hashes)
-        findings = rooms.index.lookup(fingerprint, rooms.settings.minimum_pdq_quality)
+        fingerprint, findings = steps.look_up_hashes(rooms, share.hashes, identity)
         judgement = decide(rooms.policy, findings, surface=share.surface)
         judged = Judged(share.hashes, identity, fingerprint, findings, judgement, generation)
         copy = steps.refused_copy(rooms, fingerprint.digests)
+        refused = copy is not None or (referred is not None and referred.verdict.refuses)
         # Shown as published it would contradict what is refused.
-        kept = judgement.verdict.refuses or (share.content_id is not None and copy is None)
+        kept = judgement.verdict.refuses or (share.content_id is not None and not refused)
         answer = steps.act(rooms, judged) if kept else steps.unkept(fingerprint, judgement)
         answer = steps.stricter(answer, copy)
-    return _timed(answer, started)
+    return _timed(steps.stricter(answer, referred), started)
 
 
 def examine(rooms: Rooms, body: bytes, surface: str) -> tuple[Fingerprint, tuple[Finding, ...], Judgement]:

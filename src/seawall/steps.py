@@ -12,7 +12,7 @@ from seawall.cases import store as cases
 from seawall.database.documents import reason_from_json, reason_to_json
 from seawall.database.locks import Lock, take
 from seawall.database.tables import Content
-from seawall.errors import DecodingFailed, IndexUnavailable, NotFound, NotMedia
+from seawall.errors import Conflict, DecodingFailed, IndexUnavailable, NotFound, NotMedia
 from seawall.evidence import audit
 from seawall.matching import entering, ledger
 from seawall.matching.found import merged
@@ -47,13 +47,18 @@ def earlier_answer(rooms: Rooms, content_id: str, identity: bytes, *, with_bytes
         return _answer_again(row) if row is not None and stands else None
 
 
-def answer_by_reference(rooms: Rooms, share: ShareArrival) -> Answer:
-    """What the ledger says of what is passed on by its content id or its address. What it does not know has not been
-    screened, and the policy says what follows from that; nothing is kept of it."""
+def known_by_reference(rooms: Rooms, share: ShareArrival) -> Answer | None:
+    """What the ledger says of what is passed on by its content id or its address; None when it does not know it."""
+    if share.content_id is None and share.url_hash is None:
+        return None
     with rooms.database.transaction() as session:
         row = ledger.referred_to(session, content_id=share.content_id, url_hash=share.url_hash)
-        if row is not None:
-            return _answer_again(row)
+        return None if row is None else _answer_again(row)
+
+
+def not_screened(rooms: Rooms, share: ShareArrival) -> Answer:
+    """The answer to what the ledger does not know: nobody has screened it, the policy says what follows, and
+    nothing is kept of it."""
     owed = ScanOwed(NotFound.code, "The ledger does not know what is passed on, so nobody has screened it")
     return unkept(Fingerprint(Digests()), decide(rooms.policy, (owed,), surface=share.surface))
 
@@ -99,6 +104,24 @@ def understand(rooms: Rooms, body: bytes, digests: Digests) -> tuple[Fingerprint
     # Each file in an archive is looked up by its digests too: a list may know no more of it.
     asked = (fingerprint, *(Fingerprint(part) for part in media.parts))
     return fingerprint, (*merged(rooms.index.lookup_many(asked, minimum)), *media.owed, *media.noted)
+
+
+def look_up_hashes(rooms: Rooms, arrival: HashArrival, identity: bytes) -> tuple[Fingerprint, tuple[Finding, ...]]:
+    """What is known of these bytes by now, and all that it meets: what was told of them before counts too, so that
+    fewer hashes never make a milder verdict. Hashes that cannot be of the same bytes are owed a look."""
+    told = ledger.fingerprint_of_hashes(arrival)
+    minimum = rooms.settings.minimum_pdq_quality
+    with rooms.database.transaction() as session:
+        row = ledger.recall(session, arrival.content_id, identity)
+        known = None if row is None else ledger.fingerprint_of_row(row)
+    if known is None:
+        return told, rooms.index.lookup(told, minimum)
+    whole = ledger.united(known, told)
+    findings: tuple[Finding, ...] = merged(rooms.index.lookup_many((whole, told), minimum))
+    if ledger.contradict(known.digests, told.digests):
+        contradiction = "These hashes contradict those that the ledger has of the same bytes"
+        findings = (*findings, ScanOwed(Conflict.code, contradiction))
+    return whole, findings
 
 
 def without_findings(rooms: Rooms, arrivals: Sequence[HashArrival]) -> dict[int, Judged]:

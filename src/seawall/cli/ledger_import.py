@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from seawall import flow
 from seawall.cli.scan import files_of
 from seawall.errors import BadInput, NotMedia
 from seawall.fingerprints import exact
+from seawall.gateways.http.fields import needed_text
 from seawall.gateways.http.hashes import KNOWN, arrival
 from seawall.matching import backfill, ledger
 from seawall.policy.decide import decide
@@ -63,13 +65,33 @@ def import_file(rooms: Rooms, file: Path, surface: str) -> Tally:
 
 
 def _enter(rooms: Rooms, batch: Sequence[HashArrival], tally: Tally) -> None:
+    """The first line of each content in one go, the other lines of the same after it."""
     tally.read += len(batch)
+    firsts = {backfill.version_of(each): each for each in reversed(batch)}
+    _enter_firsts(rooms, list(firsts.values()), tally)
+    for each in batch:
+        if each is not firsts[backfill.version_of(each)]:
+            _add(rooms, each, tally)
+
+
+def _add(rooms: Rooms, told: HashArrival, tally: Tally) -> None:
+    """A line on what is in the ledger already: judged when it tells more of it."""
+    tally.known += 1
     with rooms.database.transaction() as session:
-        known = backfill.known(session, map(backfill.version_of, batch))
-    tally.known += sum(backfill.version_of(each) in known for each in batch)
+        told_before = backfill.known(session, [told]).get(backfill.version_of(told), False)
+    if not told_before:
+        tally.matched += flow.judge_hashes(rooms, told).verdict.refuses
+
+
+def _enter_firsts(rooms: Rooms, batch: Sequence[HashArrival], tally: Tally) -> None:
+    with rooms.database.transaction() as session:
+        known = backfill.known(session, batch)
     clean = []
     for each in batch:
-        if backfill.version_of(each) in known:
+        told_before = known.get(backfill.version_of(each))
+        if told_before is not None:
+            tally.known += 1
+            tally.matched += not told_before and flow.judge_hashes(rooms, each).verdict.refuses
             continue
         generation = rooms.index.generation
         findings = rooms.index.lookup(ledger.fingerprint_of_hashes(each), rooms.settings.minimum_pdq_quality)
@@ -82,8 +104,10 @@ def _enter(rooms: Rooms, batch: Sequence[HashArrival], tally: Tally) -> None:
             clean.append(backfill.Published(each, judgement.policy_version, generation))
     with rooms.database.transaction() as session:
         entered = backfill.enter(session, clean)
-    tally.entered += entered
-    tally.known += len(clean) - entered
+    tally.entered += len(entered)
+    for row in clean:  # somebody else entered it meanwhile
+        if backfill.version_of(row.arrival) not in entered:
+            _add(rooms, row.arrival, tally)
 
 
 def _arrivals(stream: TextIO, surface: str, tally: Tally) -> Iterator[HashArrival]:
@@ -112,7 +136,7 @@ def _documents(stream: TextIO) -> Iterator[tuple[int, dict[str, object] | None]]
     for row in reader:
         told: dict[str, object] = {name.strip().lower(): value for name, value in row.items() if name}
         quality = told.get("pdq_quality")
-        if isinstance(quality, str) and quality.isdigit():
+        if isinstance(quality, str) and quality.isdecimal():
             told["pdq_quality"] = int(quality)
         yield reader.line_num, told
 
@@ -145,7 +169,8 @@ def _collect(tasks: Iterable[tuple[Path, Future[Verdict | None]]], folder: Path,
         try:
             verdict = task.result()
         except (OSError, NotMedia, BadInput) as error:
-            tally.note_bad(str(file.relative_to(folder)), getattr(error, "message", str(error)))
+            name = os.fsencode(file.relative_to(folder)).decode(errors="backslashreplace")
+            tally.note_bad(name, getattr(error, "message", str(error)))
             continue
         tally.known += verdict is None
         tally.entered += verdict is not None
@@ -157,7 +182,7 @@ def _scan(rooms: Rooms, file: Path, folder: Path, surface: str) -> Verdict | Non
     if file.stat().st_size > rooms.settings.max_upload_bytes:
         raise BadInput("It is larger than SEAWALL_MAX_UPLOAD_BYTES.")
     body = file.read_bytes()
-    content_id = str(file.relative_to(folder))
+    content_id = needed_text({"content_id": str(file.relative_to(folder))}, "content_id")
     with rooms.database.transaction() as session:
         row = ledger.recall(session, content_id, exact.identity(exact.digest(body)))
         if row is not None and row.size is not None:

@@ -134,13 +134,11 @@ def open_objects(settings: Settings) -> Objects:
         ConfigurationError: SEAWALL_OBJECTS_URL is no address of a store that keeps what it is given.
     """
     if settings.objects_url is None:
-        settings.objects_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        settings.objects_folder.chmod(0o700)
-        return _in_folder(settings.objects_folder)
+        return _private(settings.objects_folder)
     try:
         address = urlsplit(settings.objects_url)
         if address.scheme == "file" and not address.netloc and address.path.startswith("/"):
-            return open_folder(Path(unquote(address.path)))
+            return _private(Path(unquote(address.path)))
     except (ValueError, OSError) as error:
         raise ConfigurationError(f"SEAWALL_OBJECTS_URL is not usable: {_reason(error)}.") from error
     if address.scheme not in REMOTE_STORES:
@@ -153,6 +151,13 @@ def open_objects(settings: Settings) -> Objects:
 def open_folder(folder: Path) -> Objects:
     """A folder of this machine as a store; it is made, for its owner alone, if there is none."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return _in_folder(folder)
+
+
+def _private(folder: Path) -> Objects:
+    """The folder of what is sealed: for its owner alone, also where it was there before."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
     return _in_folder(folder)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import Row, insert, select, text
 from sqlalchemy.orm import Session
 
 from seawall.database.locks import Lock
@@ -15,6 +16,7 @@ from seawall.records import HashArrival, Verdict
 
 # Rows of one transaction. Each holds an advisory lock until it ends; PostgreSQL has some thousands of them.
 BATCH = 500
+TOLD = ("md5", "sha1", "sha256", "url_hash")
 LOCK = text("""
     SELECT pg_advisory_xact_lock(:lock, number)
     FROM (SELECT DISTINCT hashtext(key) AS number FROM unnest(CAST(:keys AS text[])) AS key ORDER BY 1) AS numbers
@@ -42,25 +44,44 @@ def version_of(arrival: HashArrival) -> Version:
     return arrival.content_id, identity_of_hashes(arrival)
 
 
-def known(session: Session, versions: Iterable[Version]) -> set[Version]:
-    """Which of these the ledger has."""
-    wanted = set(versions)
-    ids = {content_id for content_id, _identity in wanted}
-    rows = session.execute(select(Content.content_id, Content.identity).where(Content.content_id.in_(ids)))
-    return wanted & {(row.content_id, row.identity) for row in rows}
+def known(session: Session, arrivals: Sequence[HashArrival]) -> dict[Version, bool]:
+    """Those that the ledger has, each with whether nothing is told of it here that the ledger has not: it was told
+    before, or the ledger knows the bytes themselves."""
+    told = {version_of(arrival): arrival for arrival in arrivals}
+    ids = {content_id for content_id, _identity in told}
+    columns = (
+        Content.content_id,
+        Content.identity,
+        Content.size,
+        Content.frames,
+        *(getattr(Content, name) for name in TOLD),
+    )
+    found: dict[Version, bool] = {}
+    for row in session.execute(select(*columns).where(Content.content_id.in_(ids))):
+        version = (row.content_id, row.identity)
+        if version in told:
+            found[version] = row.size is not None or _has_all(row, told[version])
+    return found
 
 
-def enter(session: Session, rows: Sequence[Published]) -> int:
-    """Enters those that are not there yet, at most `BATCH` of them; returns how many. The locks of their contents are
-    held until the transaction ends, so that an upload of the same meanwhile is not entered twice."""
+def _has_all(row: Row[Any], told: HashArrival) -> bool:
+    pdqs = {frame["pdq"] for frame in row.frames}
+    kept = all(getattr(told, name) in {None, getattr(row, name)} for name in TOLD)
+    return kept and (told.pdq is None or told.pdq.hex() in pdqs)
+
+
+def enter(session: Session, rows: Sequence[Published]) -> set[Version]:
+    """Enters those that are not there yet, at most `BATCH` of them; returns which. Each version is there once only.
+    The locks of their contents are held until the transaction ends, so that an upload of the same meanwhile is not
+    entered twice."""
     by_version = {version_of(row.arrival): row for row in rows}
     keys = [f"{content_id}:{identity.hex()}" for content_id, identity in by_version]
     session.execute(LOCK, {"lock": int(Lock.CONTENT), "keys": keys})
-    there = known(session, by_version)
-    missing = [version for version in by_version if version not in there]
+    there = known(session, [row.arrival for row in rows])
+    missing = by_version.keys() - there.keys()
     if missing:
         session.execute(insert(Content), [_values(by_version[version], version[1]) for version in missing])
-    return len(missing)
+    return missing
 
 
 def _values(row: Published, identity: bytes) -> dict[str, object]:

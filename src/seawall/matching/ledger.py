@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 from seawall.database.documents import reason_to_json
 from seawall.database.tables import Content, PolicyText, now
 from seawall.database.tables.content import REFUSED
+from seawall.errors import BadInput
 from seawall.records import (
     ContentState,
     Digests,
@@ -44,6 +46,8 @@ VERDICT_OF = {
     ContentState.BLOCKED: Verdict.BLOCK,
     ContentState.REMOVED: Verdict.BLOCK,
 }
+# Different PDQ hashes of the same bytes, told without them: that many frames at most.
+MOST_TOLD = 1000
 OPEN_TO_NEWS = {ContentState.PUBLISHED, ContentState.RELEASED}
 
 
@@ -72,6 +76,34 @@ def fingerprint_of_hashes(arrival: HashArrival) -> Fingerprint:
     return Fingerprint(Digests(arrival.md5, arrival.sha1, arrival.sha256), frames=frames)
 
 
+def united(known: Fingerprint, told: Fingerprint) -> Fingerprint:
+    """What is known of the same bytes, and what was told of them since: hashes are added to, never given up.
+
+    Raises:
+        BadInput: there are more different PDQ hashes than anybody has of one content.
+    """
+    frames = {frame.pdq: frame for frame in known.frames}
+    for frame in told.frames:
+        before = frames.setdefault(frame.pdq, replace(frame, number=len(frames)))
+        frames[frame.pdq] = replace(before, quality=_better(before.quality, frame.quality))
+    if len(frames) > max(MOST_TOLD, len(known.frames)):
+        raise BadInput(f"The ledger has {MOST_TOLD} different PDQ hashes of these bytes already.")
+    had, new = known.digests, told.digests
+    digests = Digests(had.md5 or new.md5, had.sha1 or new.sha1, had.sha256 or new.sha256)
+    return replace(known, digests=digests, frames=tuple(frames.values()))
+
+
+def contradict(known: Digests, told: Digests) -> bool:
+    """Whether these cannot be digests of the same bytes."""
+    pairs = ((known.md5, told.md5), (known.sha1, told.sha1), (known.sha256, told.sha256))
+    return any(one is not None and other is not None and one != other for one, other in pairs)
+
+
+def _better(one: int | None, other: int | None) -> int | None:
+    """Of two qualities of the same hash; a hash without one is looked up in any case."""
+    return None if one is None or other is None else max(one, other)
+
+
 def recall(session: Session, content_id: str, identity: bytes) -> Content | None:
     """The ledger's row of one content version, if it has one."""
     return session.scalar(select(Content).where(Content.content_id == content_id, Content.identity == identity))
@@ -92,17 +124,20 @@ def enter(session: Session, before: Content | None, judged: Judged) -> Content:
     """Writes what was found and answered into the ledger, over an earlier row of the same version."""
     arrival, fingerprint, judgement = judged.arrival, judged.fingerprint, judged.judgement
     row = before or Content(content_id=arrival.content_id, identity=judged.identity, account_id=arrival.account_id)
-    row.surface = arrival.surface
-    row.filename = arrival.filename
-    row.uploader_ip = arrival.uploader_ip
-    row.uploaded_at = arrival.uploaded_at
-    row.url_hash = arrival.url_hash or row.url_hash
-    # What was found in the bytes is not given up for hashes that somebody sends later.
-    if isinstance(arrival, MediaArrival) or row.size is None:
-        row.size = len(arrival.body) if isinstance(arrival, MediaArrival) else None
+    if before is None or judgement.verdict.refuses or isinstance(arrival, MediaArrival):
+        row.surface = arrival.surface
+    for name in ("filename", "uploader_ip", "uploaded_at", "url_hash"):
+        if (told := getattr(arrival, name)) is not None:
+            setattr(row, name, told)
+    if isinstance(arrival, MediaArrival):
+        row.size, row.generation = len(arrival.body), judged.generation
         _put_fingerprint(row, fingerprint)
-        # Of what is kept: hashes that were sent later say nothing of what the bytes would meet by now.
-        row.generation = judged.generation
+    # What was found in the bytes is not given up for hashes that somebody sends later.
+    elif before is None or row.size is None:
+        whole = fingerprint if before is None else united(fingerprint_of_row(before), fingerprint)
+        # Of what is kept: what somebody else has told meanwhile was not looked up with this.
+        row.generation = judged.generation if whole == fingerprint else min(row.generation, judged.generation)
+        _put_fingerprint(row, whole)
     # Whoever walks through the ledger looks at what was written since; the number of this transaction says so.
     row.written_in = func.pg_current_xact_id()
     row.verdict = judgement.verdict

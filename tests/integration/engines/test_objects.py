@@ -28,9 +28,13 @@ def test_an_absent_object_is_not_found_and_deleting_it_is_fine(settings: Setting
         objects.get("a/b")
 
 
-def test_the_folder_is_private(settings: Settings) -> None:
-    open_objects(settings)
-    assert settings.objects_folder.stat().st_mode & 0o777 == 0o700
+@pytest.mark.parametrize("by_address", [False, True])
+def test_the_folder_is_private_also_when_it_was_there(settings: Settings, by_address: bool) -> None:
+    folder = settings.home / "else where" if by_address else settings.objects_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    open_objects(settings.model_copy(update={"objects_url": folder.as_uri()}) if by_address else settings)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_a_wrong_address_names_the_setting(settings: Settings) -> None:

@@ -63,6 +63,51 @@ def test_the_same_again_is_the_same_answer(api: Api) -> None:
     assert first.model_dump(exclude={"elapsed_ms"}) == second.model_dump(exclude={"elapsed_ms"})
 
 
+# The same bytes, told of again
+
+
+def row_of(api: Api, content_id: str) -> Content:
+    with api.runtime.database.transaction() as session:
+        row = session.scalars(select(Content).where(Content.content_id == content_id)).one()
+        session.expunge(row)
+        return row
+
+
+def test_fewer_hashes_later_take_nothing_away(api: Api) -> None:
+    digest, first, second = "31" * 32, "a5c3" * 16, "3b7d" * 16
+    told = {"filename": "a.png", "uploader_ip": "192.0.2.1", "uploaded_at": "2026-01-02T03:04:05Z"}
+    judged(api, content_id="again", sha256=digest, md5="32" * 16, pdq=first, pdq_quality=90, **told)
+    judged(api, content_id="again", sha256=digest)
+    judged(api, content_id="again", sha256=digest, sha1="33" * 20, pdq=second, pdq_quality=80)
+    judged(api, content_id="again", sha256=digest, pdq=first, filename="b.png")
+    row = row_of(api, "again")
+    assert row.md5 is not None
+    assert row.sha1 is not None
+    assert (row.md5.hex(), row.sha1.hex()) == ("32" * 16, "33" * 20)
+    assert [(frame["pdq"], frame["quality"]) for frame in row.frames] == [(first, None), (second, 80)]
+    assert (row.filename, str(row.uploader_ip)) == ("b.png", "192.0.2.1")
+    assert row.uploaded_at is not None
+
+
+def test_fewer_hashes_later_are_judged_with_those_of_before(api: Api) -> None:
+    digest, pdq = "34" * 32, "9d2b" * 16
+    assert judged(api, content_id="listed-later", sha256=digest, pdq=pdq, pdq_quality=90).verdict == "allow"
+    api.put_on_list(EntryDraft(1, pdq=bytes.fromhex(pdq), pdq_quality=100), "Test list of later")
+    answer = judged(api, content_id="listed-later", sha256=digest)
+    assert (answer.verdict, answer.fingerprints.pdq) == ("hold", pdq)
+
+
+def test_hashes_that_contradict_what_is_known_are_held(api: Api) -> None:
+    digest = "35" * 32
+    assert judged(api, content_id="contradicted", sha256=digest, md5="36" * 16).verdict == "allow"
+    answer = judged(api, content_id="contradicted", sha256=digest, md5="37" * 16)
+    assert (answer.verdict, answer.reasons[0].code) == ("hold", "conflict")
+    assert answer.case_id is not None
+    # A digest on a list is met, whatever else is said.
+    assert judged(api, content_id="contradicted-2", sha256="38" * 32, md5="36" * 16).verdict == "allow"
+    assert judged(api, content_id="contradicted-2", sha256="38" * 32, md5=MD5).verdict == "block"
+
+
 def test_a_batch_is_answered_in_its_order(api: Api) -> None:
     items = [
         {"content_id": f"batch-{number}", "md5": MD5 if number % 7 == 3 else f"{number:032x}"} for number in range(40)

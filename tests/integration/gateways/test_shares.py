@@ -186,6 +186,19 @@ def test_the_stricter_of_list_and_ledger_counts(api: Api) -> None:
     assert answer.case_id not in (None, held.case_id)
 
 
+def test_a_content_that_is_refused_is_refused_whatever_hashes_it_is_shared_with(api: Api) -> None:
+    body = picture(78)[:-40]
+    held = uploaded(api, body, "held-by-id")
+    assert held.verdict == "hold"
+    before = kept(api)
+    for document in ({"md5": md5("something else")}, {"sha256": "5e" * 32}, {"pdq": "0f" * 32}):
+        answer = share(api, content_id="held-by-id", **document)
+        assert (answer.verdict, answer.case_id) == ("hold", held.case_id)
+    assert kept(api) == before
+    # A stricter list counts all the same.
+    assert share(api, content_id="held-by-id", md5=listed(api, "worse")).verdict == "block"
+
+
 def test_a_near_pdq_is_held(api: Api) -> None:
     pdq = "c3a5" * 16
     api.put_on_list(EntryDraft(1, pdq=bytes.fromhex(pdq), pdq_quality=100), "Test list of pdq")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,48 @@ def test_a_file_goes_in_once_and_what_is_listed_opens_a_case(
     assert sum(states.values()) == 1
     assert "content_default" in {part["partition"] for part in json.loads(ledger("stats", "--json"))}
     assert "Nothing was old enough." in ledger("prune", "--days", 30, "--yes")
+
+
+def test_lines_that_tell_more_of_the_same_content_are_added(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SEAWALL_HOME", str(settings.home))
+    monkeypatch.setenv("SEAWALL_DATABASE_URL", database.url)
+    monkeypatch.setenv("SEAWALL_DECODER_PROCESSES", "1")
+    listed, clean, more = "c3a5" * 16, "9d2b" * 16, "3b7d" * 16
+    with database.transaction() as session:
+        entries = [EntryDraft(1, pdq=bytes.fromhex(listed), pdq_quality=100)]
+        store.import_entries(session, "test", entries, actor=Actor("cli", "test"))
+    file = tmp_path / "published.csv"
+
+    def come_to(*lines: str) -> list[int]:
+        file.write_text("\n".join(["content_id,sha256,md5,pdq,pdq_quality", *lines, ""]))
+        told = json.loads(ledger("import", file, "--json"))
+        return [told[name] for name in ("read", "entered", "known", "matched", "bad_count")]
+
+    one, two = f"one,{'1' * 64}", f"two,{'2' * 64}"
+    assert come_to(f"{one},,,", f"{two},,,", f"{one},,{clean},90") == [3, 2, 1, 0, 0]
+    assert come_to(f"{one},,{clean},90", f"{one},{'3' * 32},,", f"{one},,{more},90") == [3, 0, 3, 0, 0]
+    assert come_to(f"{two},,,", f"{two},,{listed},90", f"{two},,,\u00b2") == [3, 0, 2, 1, 1]
+    with database.transaction() as session:
+        rows = session.execute(text("SELECT content_id, md5, frames, state FROM content ORDER BY content_id")).all()
+        assert session.execute(text("SELECT count(*) FROM case_items")).scalar_one() == 1
+    assert [row.state for row in rows] == ["published", "held"]
+    assert rows[0].md5 == bytes.fromhex("3" * 32)
+    assert [[frame["pdq"] for frame in row.frames] for row in rows] == [[clean, more], [listed]]
+
+
+def test_a_file_whose_name_is_no_text_is_a_bad_one(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SEAWALL_HOME", str(settings.home))
+    monkeypatch.setenv("SEAWALL_DATABASE_URL", database.url)
+    monkeypatch.setenv("SEAWALL_DECODER_PROCESSES", "1")
+    for name in (b"a\xff.png", b"b.png"):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(picture())
+    told = json.loads(ledger("import", tmp_path, "--json"))
+    assert [told[name] for name in ("read", "entered", "bad_count")] == [2, 1, 1]
+    assert told["bad"][0][0] == "a\\xff.png"
 
 
 def test_a_folder_is_scanned_once(
