@@ -233,10 +233,10 @@ class Conflict(SeawallError):
 
 
 class UpdateQuarantined(Conflict):
-    """A new version of a hash list would remove more than half of it; nothing was changed."""
+    """A file would remove more than half of a hash list, or hashes of so many entries; nothing was changed."""
 
     code = "list_update_quarantined"
-    default_hint = "Look at the file. If the list has really shrunk, import it again with --force."
+    default_hint = "Look at the file. If the list has really changed so much, import it again with --force."
 
 
 class DecodingFailed(SeawallError):

@@ -47,7 +47,9 @@ def import_file(
     replace: Annotated[
         bool, typer.Option("--replace", help="The file is the whole list: what it lacks is removed.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace even if more than half of the list goes.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Import even if more than half of the list goes or loses hashes.")
+    ] = False,
     test: Annotated[bool | None, typer.Option("--test/--no-test", help="Mark the list as test data.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
 ) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from seawall.database.tables import HashList, now
+from seawall.database.tables import now
 from seawall.errors import ListFormatInvalid, UpdateQuarantined
 from seawall.evidence import audit
 from seawall.hashlists import counts
@@ -51,7 +51,7 @@ class ImportMode:
     Args:
         strict: one bad line, and nothing goes in.
         replace: the file is the whole list; entries that it lacks are removed.
-        force: replace even when that removes more than half of the list.
+        force: import even when more than half of the entries are removed or lose a hash by it.
     """
 
     strict: bool = False
@@ -75,7 +75,7 @@ def import_entries(
 
     Raises:
         ListFormatInvalid: bad lines under strict, or a file that cannot be read on. Nothing went in.
-        UpdateQuarantined: replacing would remove more than half of the list. Nothing was changed.
+        UpdateQuarantined: more than half of the entries would be removed or lose a hash. Nothing was changed.
     """
     mode, definition = mode or ImportMode(), definition or ListDefinition()
     refuse_own_source(definition)
@@ -84,10 +84,14 @@ def import_entries(
     if mode.strict and staged.bad_count:
         raise _strict_refusal(staged)
     distinct = settle(session)
-    change = next_change(session)
-    row, list_event = put_list(session, list_name, definition, change)
-    removed = _remove_missing(session, row, change, mode) if mode.replace else 0
-    added, changed = _merge(session, row.id, change, keep_known=not mode.replace)
+    with session.begin_nested():  # what is quarantined leaves nothing behind
+        change = next_change(session)
+        row, list_event = put_list(session, list_name, definition, change)
+        present = counts.of_list(session, row.id).entries
+        removed = _remove_missing(session, row.id, change) if mode.replace else 0
+        added, changed, lost = _merge(session, row.id, change, keep_known=not mode.replace)
+        if removed + lost > present * LARGEST_LOSS and not mode.force:
+            raise _quarantine(list_name, present, removed, lost)
     row.change, row.updated_at = change, now()
     session.flush()
     unchanged = distinct - added - changed
@@ -109,8 +113,9 @@ def import_entries(
     return report
 
 
-def _merge(session: Session, list_id: int, change: int, *, keep_known: bool) -> tuple[int, int]:
-    """Adds what is new and changes what differs; removed entries that are back bind again."""
+def _merge(session: Session, list_id: int, change: int, *, keep_known: bool) -> tuple[int, int, int]:
+    """Adds what is new and changes what differs; removed entries that are back bind again. How many were added, how
+    many changed, and how many of those lost a hash."""
     kept = {name: _merged(name, keep_known) for name in ("md5", "sha1", "sha256", "pdq")}
     kept |= {
         "pdq_quality": _merged("pdq_quality", keep_known, instead_of="pdq"),
@@ -135,6 +140,7 @@ def _merge(session: Session, list_id: int, change: int, *, keep_known: bool) -> 
             RETURNING e.*, (xmax = 0) AS added
         )
         SELECT count(*) FILTER (WHERE added), count(*) FILTER (WHERE NOT added),
+            count(before.id) FILTER (WHERE done.retracted = :change),
             count(*) - count(before.id),
             count(*) FILTER (WHERE done.disputed) - count(*) FILTER (WHERE before.disputed),
             {", ".join(f"count(done.{name}) - count(before.{name})" for name in counts.HASHES)}
@@ -142,9 +148,9 @@ def _merge(session: Session, list_id: int, change: int, *, keep_known: bool) -> 
         FROM done LEFT JOIN entries AS before
             ON NOT done.added AND before.id = done.id AND before.removed_at IS NULL
     """  # noqa: S608 - made of constants
-    added, changed, *by = session.execute(text(statement), {"list_id": list_id, "change": change}).one()
+    added, changed, lost, *by = session.execute(text(statement), {"list_id": list_id, "change": change}).one()
     counts.add(session, list_id, Counts(*by))
-    return added, changed
+    return added, changed, lost
 
 
 def _merged(name: str, keep_known: bool, *, instead_of: str | None = None) -> str:
@@ -155,26 +161,25 @@ def _merged(name: str, keep_known: bool, *, instead_of: str | None = None) -> st
     return f"CASE WHEN {says_nothing} THEN e.{name} ELSE excluded.{name} END"
 
 
-def _remove_missing(session: Session, row: HashList, change: int, mode: ImportMode) -> int:
-    missing = """
-        FROM entries AS e WHERE e.list_id = :list_id AND e.removed_at IS NULL
-            AND NOT EXISTS (SELECT FROM incoming WHERE incoming.identity = e.identity)
-    """
-    present = counts.of_list(session, row.id).entries
-    lost: int = session.execute(text(f"SELECT count(*) {missing}"), {"list_id": row.id}).scalar_one()
-    if lost > present * LARGEST_LOSS and not mode.force:
-        raise UpdateQuarantined(f"The file lacks {lost} of the {present} entries of {row.name!r}.")
+def _remove_missing(session: Session, list_id: int, change: int) -> int:
     statement = f"""
         WITH gone AS (
             UPDATE entries SET removed_at = now(), change = :change, retracted = :change
-            WHERE id IN (SELECT e.id {missing}) RETURNING *
+            WHERE list_id = :list_id AND removed_at IS NULL
+                AND NOT EXISTS (SELECT FROM incoming WHERE incoming.identity = entries.identity)
+            RETURNING *
         )
         SELECT count(*), count(*) FILTER (WHERE disputed), {", ".join(f"count({name})" for name in counts.HASHES)}
         FROM gone
     """  # noqa: S608 - made of constants
-    gone = Counts(*session.execute(text(statement), {"list_id": row.id, "change": change}).one())
-    counts.add(session, row.id, counts.minus(gone))
-    return lost
+    gone = Counts(*session.execute(text(statement), {"list_id": list_id, "change": change}).one())
+    counts.add(session, list_id, counts.minus(gone))
+    return gone.entries
+
+
+def _quarantine(list_name: str, present: int, removed: int, lost: int) -> UpdateQuarantined:
+    what = [f"lacks {removed}"] * (removed > 0) + [f"names other hashes for {lost}"] * (lost > 0)
+    return UpdateQuarantined(f"The file {' and '.join(what)} of the {present} entries of {list_name!r}.")
 
 
 def _strict_refusal(staged: Staged) -> ListFormatInvalid:

@@ -103,10 +103,10 @@ class TestImport:
         assert [(row.id, row.change) for row in rows(database)] == before
 
     def test_a_correction_upstream_changes_the_entry(self, database: Database) -> None:
-        load(database, EntryDraft(1, md5=digest(1), upstream_id="7"))
+        load(database, EntryDraft(1, md5=digest(1), upstream_id="7"), EntryDraft(2, md5=digest(3)))
         report = load(database, EntryDraft(1, md5=digest(2), upstream_id="7"))
         assert numbers(report) == (0, 1, 0, 0, 0)
-        assert [row.md5 for row in rows(database)] == [digest(2)]
+        assert {row.md5 for row in rows(database)} == {digest(2), digest(3)}
 
     def test_what_a_later_file_does_not_say_stays(self, database: Database) -> None:
         load(database, EntryDraft(1, md5=digest(1), pdq=PDQ, pdq_quality=70, upstream_id="7"))
@@ -190,8 +190,23 @@ class TestReplace:
 
     def test_hashes_that_the_file_lacks_go(self, database: Database) -> None:
         load(database, EntryDraft(1, md5=digest(1), pdq=PDQ, upstream_id="7"))
-        load(database, EntryDraft(1, md5=digest(1), upstream_id="7"), replace=True)
+        with pytest.raises(UpdateQuarantined, match="names other hashes for 1 of the 1"):
+            load(database, EntryDraft(1, md5=digest(1), upstream_id="7"), replace=True)
+        load(database, EntryDraft(1, md5=digest(1), upstream_id="7"), replace=True, force=True)
         assert [row.pdq for row in rows(database)] == [None]
+
+    def test_a_loss_of_hashes_is_held_back_like_one_of_entries(self, database: Database) -> None:
+        load(database, *(EntryDraft(n, md5=digest(n), upstream_id=str(n)) for n in range(10)))
+        others = [EntryDraft(n, md5=digest(n + 100), upstream_id=str(n)) for n in range(6)]
+        before = rows(database)
+        for replace in (False, True):
+            with database.transaction() as session, pytest.raises(UpdateQuarantined, match="for 6 of the 10"):
+                store.import_entries(session, "test-list", others, actor=CLERK, mode=ImportMode(replace=replace))
+        assert [(row.id, row.md5, row.change) for row in rows(database)] == [
+            (row.id, row.md5, row.change) for row in before
+        ]
+        assert load(database, *others[:5]).changed == 5
+        assert load(database, *others[:1], *others[5:], force=True, replace=True).removed == 8
 
     def test_a_loss_of_more_than_half_is_held_back(self, database: Database) -> None:
         load(database, *(EntryDraft(n, md5=digest(n)) for n in range(10)))

@@ -119,6 +119,15 @@ class TestCsv:
         (entry,) = drafts(read(f"md5,category\n{MD5},1\n", country="nl"))
         assert entry.classification == Classification("vics-NL", "1")
 
+    def test_columns_that_mean_the_same(self) -> None:
+        other = f"{int(PDQ, 16) ^ 0xFF:064x}"
+        text = f"id,pdq,pdq_hash,md5,md5_hash,type,value\n1,,{PDQ},{MD5},{MD5.upper()},sha1,{SHA1}\n"
+        text += f"2,{PDQ},{other},,{MD5},pdq,{PDQ}\n"
+        first, second, beside = drafts(read(text))
+        assert [each.hex() for each in (first.pdq, first.md5, first.sha1) if each] == [PDQ, MD5, SHA1]
+        assert [each.hex() for each in (second.pdq, second.md5) if each] == [PDQ, MD5]
+        assert (beside.pdq, beside.upstream_id, beside.line) == (bytes.fromhex(other), "2", second.line)
+
 
 class TestNeverAccepted:
     @pytest.mark.parametrize("kind", ["md5", "sha1", "sha256"])
@@ -293,6 +302,36 @@ class TestVics:
             "5",
         )
         assert (second.line, second.upstream_id) == (2, "6")
+
+    def test_several_hashes_of_one_kind_are_entries_beside(self) -> None:
+        other, third = f"{int(PDQ, 16) ^ 0xFF:064x}", "e5" * 20
+        more: list[object] = [
+            {"HashName": "PDQ", "HashValue": ""},
+            {"HashName": "PDQ", "HashValue": PDQ},
+            {"HashName": "PDQ", "HashValue": PDQ.upper()},
+            {"HashName": "PDQ", "HashValue": other},
+            {"HashName": "SHA1", "HashValue": third},
+        ]
+        items = read(vics(self.MEDIA | {"AlternativeHashes": more, "SHA1": ""}))
+        assert not bad(items)
+        first, second = drafts(items)
+        assert (first.pdq, first.sha1, first.md5) == tuple(map(bytes.fromhex, (PDQ, third, MD5)))
+        assert (second.pdq, second.md5, second.pdq_quality) == (bytes.fromhex(other), None, None)
+        assert (second.line, second.upstream_id, second.classification) == (1, "5", first.classification)
+
+    def test_more_hashes_than_anybody_has_are_told(self) -> None:
+        many = [{"HashName": "SHA1", "HashValue": f"{number:040x}"} for number in range(70)]
+        items = read(vics(self.MEDIA | {"AlternativeHashes": many}))
+        assert bad(items) == [(1, "too_many_hashes")]
+        assert len(drafts(items)) == 65
+
+    def test_media_of_different_cases_are_different(self) -> None:
+        def case(**more: object) -> dict[str, object]:
+            return {**more, "Media": [self.MEDIA]}
+
+        cases = [case(CaseID="c"), case(CaseNumber=7), case(), case(CaseID="c")]
+        found = drafts(read(json.dumps({"@odata.context": "x", "value": cases})))
+        assert [draft.upstream_id for draft in found] == ["c:5", "7:5", None, "c:5"]
 
     def test_case_export(self) -> None:
         document = {

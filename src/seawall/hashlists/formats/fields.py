@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from seawall.errors import BadInput
@@ -62,6 +62,38 @@ NAMES: Mapping[str, str] = MappingProxyType(
 )
 
 
+HASH_NAMES = frozenset(kind.value for kind in HashKind)
+
+
+@dataclass(slots=True)
+class Said:
+    """What one record says, under our names. Of several values of one name the first that says something counts; a
+    further hash of the same kind is not lost: `further` holds those, and each becomes an entry beside."""
+
+    fields: Fields = field(default_factory=dict)
+    further: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, name: str, value: str) -> None:
+        """Takes one value."""
+        before = self.fields.get(name)
+        if before is None or _says_nothing(before):
+            self.fields[name] = value
+        elif name in HASH_NAMES and not _says_nothing(value):
+            known = [before, *(other for kind, other in self.further if kind == name)]
+            if not any(_alike(value, other) for other in known):
+                self.further.append((name, value))
+
+    def entries(self, line: int, reading: Reading) -> Iterator[EntryDraft | BadLine]:
+        """`entry_of` the record, and of each further hash with the same id and classification."""
+        value, kind = self.fields.pop("hash_value", None), field_name(self.fields.pop("hash_kind", ""))
+        if value is not None and kind in HASH_NAMES and kind is not None:
+            self.add(kind, value)
+        shared = {name: value for name, value in self.fields.items() if name in ("scheme", "code", "upstream_id")}
+        yield from entry_of(line, self.fields, reading)
+        for name, value in self.further:
+            yield from entry_of(line, {**shared, name: value}, reading)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How a file is to be read.
@@ -91,6 +123,14 @@ class Refused(Exception):
         self.reason = reason
 
 
+def _says_nothing(value: str) -> bool:
+    return value.strip().casefold() in ABSENT
+
+
+def _alike(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
 def field_name(name: str) -> str | None:
     """Our name for a column or key of a file, or None where it is none of ours."""
     return NAMES.get(re.sub(r"[^a-z0-9]", "", name.casefold()))
@@ -110,7 +150,6 @@ def entry_of(line: int, fields: Fields, reading: Reading) -> Outcome:
 
 
 def _checked(line: int, fields: Fields, reading: Reading) -> Outcome:
-    _spread_kind_and_value(fields)
     md5, sha1, sha256 = (_digest(kind, fields.get(kind.value)) for kind in DIGESTS)
     pdq = decoded(HashKind.PDQ, fields.get("pdq"))
     quality = _quality(fields.get("pdq_quality")) if pdq is not None else None
@@ -125,14 +164,6 @@ def _checked(line: int, fields: Fields, reading: Reading) -> Outcome:
     if trouble is None:
         return (draft,)
     return (BadLine(line, trouble.code, f"{trouble.reason} The entry went in by its digests alone."), draft)
-
-
-def _spread_kind_and_value(fields: Fields) -> None:
-    """Turns a pair of columns (kind, value) into the column of that kind. Values of kinds we do not use are left."""
-    value = fields.pop("hash_value", None)
-    kind = field_name(fields.pop("hash_kind", ""))
-    if value is not None and kind is not None:
-        fields.setdefault(kind, value)
 
 
 def decoded(kind: HashKind, text: str | None) -> bytes | None:

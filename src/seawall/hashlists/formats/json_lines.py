@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from seawall.hashlists.formats.fields import Fields, Reading, Refused, entry_of, field_name
+from seawall.hashlists.formats.fields import Reading, Refused, Said, field_name
 from seawall.hashlists.formats.lines import ByteSource, numbered_lines
 from seawall.records import BadLine, EntryDraft
 
@@ -26,33 +26,33 @@ def read(source: ByteSource, reading: Reading) -> Iterator[EntryDraft | BadLine]
             yield BadLine(number, "not_a_record", "The line is JSON, but no object.")
             continue
         try:
-            fields = _fields(document)
+            said = _said(document)
         except Refused as refusal:
             yield BadLine(number, refusal.code, refusal.reason)
             continue
-        yield from entry_of(number, fields, reading)
+        yield from said.entries(number, reading)
 
 
-def _fields(document: dict[str, object]) -> Fields:
-    fields: Fields = {}
+def _said(document: dict[str, object]) -> Said:
+    said = Said()
     for key, value in document.items():
         name = field_name(key)
         if name is None or value is None:
             continue
         if name == "code" and isinstance(value, dict):
-            _take(fields, "scheme", value.get("scheme"))
-            _take(fields, "code", value.get("code"))
+            _take(said, "scheme", value.get("scheme"))
+            _take(said, "code", value.get("code"))
         else:
-            _take(fields, name, value)
-    return fields
+            _take(said, name, value)
+    return said
 
 
-def _take(fields: Fields, name: str, value: object) -> None:
+def _take(said: Said, name: str, value: object) -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise Refused("not_a_text", f"{name} is neither text nor number.")
     try:
-        fields.setdefault(name, str(value))
+        said.add(name, str(value))
     except ValueError:  # an integer of thousands of digits
         raise Refused("not_a_text", f"{name} is too long a number.") from None

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from seawall.errors import ListFormatInvalid
-from seawall.hashlists.formats.fields import Fields, Reading, entry_of, field_name
+from seawall.hashlists.formats.fields import Reading, Said, field_name
 from seawall.hashlists.formats.lines import LONGEST_LINE_BYTES, ByteSource, numbered_lines
 from seawall.records import BadLine, EntryDraft, HashKind
 
@@ -39,16 +39,10 @@ def delimiter_of(header: str) -> str:
 
 
 def named_columns(header: list[str]) -> Columns:
-    """Position and our name of every column that we know; empty when none holds a hash. Of two columns that mean the
-    same, the first counts."""
-    columns: dict[str, int] = {}
-    for position, cell in enumerate(header):
-        name = field_name(cell)
-        if name is not None:
-            columns.setdefault(name, position)
-    if not HASH_COLUMNS & columns.keys():
-        return ()
-    return tuple((position, name) for name, position in columns.items())
+    """Position and our name of every column that we know; empty when none holds a hash."""
+    named = ((position, field_name(cell)) for position, cell in enumerate(header))
+    columns = tuple((position, name) for position, name in named if name is not None)
+    return columns if any(name in HASH_COLUMNS for _position, name in columns) else ()
 
 
 def columns_by_content(cells: list[str]) -> Columns:
@@ -103,15 +97,17 @@ def read_table(
         if len(cells) > width and any(cell.strip() for cell in cells[width:]):
             yield BadLine(number, "column_count", f"The line has {len(cells)} cells instead of {width}.")
             continue
-        fields = _fields(cells, columns, scheme)
-        yield from entry_of(number, fields, reading)
+        yield from _said(cells, columns, scheme).entries(number, reading)
 
 
-def _fields(cells: list[str], columns: Columns, scheme: str | None) -> Fields:
-    fields = {name: cells[position] for position, name in columns if position < len(cells)}
+def _said(cells: list[str], columns: Columns, scheme: str | None) -> Said:
+    said = Said()
+    for position, name in columns:
+        if position < len(cells):
+            said.add(name, cells[position])
     if scheme is not None:
-        fields.setdefault("scheme", scheme)
-    return fields
+        said.fields.setdefault("scheme", scheme)
+    return said
 
 
 def _records(source: ByteSource, delimiter: str | None) -> Iterator[tuple[int, list[str]] | BadLine]:

@@ -2,8 +2,9 @@
 
 A file is ``{"odata.metadata" | "@odata.context": ..., "value": [Media, ...]}``; a case export wraps the same Media in
 ``"value": [{"CaseID": ..., "Media": [Media, ...]}]``. Of a Media only MD5, SHA1, Category, MediaID and
-AlternativeHashes are used; all else, such as the booleans that some tools write as strings, is passed over. The
-line of an entry is the number of its record, since the whole file may be one line of text.
+AlternativeHashes are used (every hash of a kind that we know, also several of one kind), and in a case export the
+CaseID, since cases number their Media alike; all else, such as the booleans that some tools write as strings, is
+passed over. The line of an entry is the number of its record, since the whole file may be one line of text.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 import ijson
 
 from seawall.errors import ListFormatInvalid
-from seawall.hashlists.formats.fields import VICS, Fields, Outcome, Reading, entry_of, field_name
+from seawall.hashlists.formats.fields import VICS, Outcome, Reading, Said, field_name
 from seawall.hashlists.formats.lines import BOM, CHUNK_BYTES, ByteSource
 from seawall.records import BadLine, EntryDraft
 
@@ -28,6 +29,7 @@ DEEPEST = 64
 MOST_ALTERNATIVES = 64
 LONGEST_KEY = 100
 KEYS = frozenset({"md5", "sha1", "sha256", "pdq", "pdq_quality", "code", "upstream_id"})
+CASE_KEYS = frozenset({"CaseID", "CaseNumber"})
 COUNTRY_KEYS = frozenset({"country", "countrycode", "@country"})
 
 
@@ -62,7 +64,7 @@ class Record:
     """What has been read of the Media at hand."""
 
     prefix: str
-    fields: Fields = field(default_factory=dict)
+    said: Said = field(default_factory=Said)
     alternatives: int = 0
     name: str = ""
     value: str = ""
@@ -108,6 +110,7 @@ class _Walk:
         self._paths: list[str] = []  # of the containers that are open; what is in them is below
         self._path = ""
         self._record: Record | None = None
+        self._case: str | None = None
 
     def step(self, event: str, value: Any) -> Outcome:
         """Takes one event; gives back what it completes."""
@@ -144,6 +147,8 @@ class _Walk:
         record = self._record
         if prefix in (RECORD, RECORD_IN_CASE):
             self._record = Record(prefix)
+            if prefix == RECORD:
+                self._case = None
         elif record is not None and prefix == f"{record.prefix}.{HASH_OF_RECORD}":
             record.name = record.value = ""
             record.alternatives += 1
@@ -174,8 +179,10 @@ class _Walk:
         key = prefix[len(record.prefix) + 1 :]
         if key.startswith(HASH_OF_RECORD):
             self._alternative(record, key[len(HASH_OF_RECORD) + 1 :], str(value))
+        elif key in CASE_KEYS and record.prefix == RECORD:
+            self._case = str(value)
         elif (name := field_name(key)) in KEYS and name is not None:
-            record.fields.setdefault(name, str(value))
+            record.said.add(name, str(value))
         return ()
 
     def _alternative(self, record: Record, key: str, value: str) -> None:
@@ -194,22 +201,32 @@ class _Walk:
         if prefix != record.prefix:
             return ()
         self._record = Record(RECORD, is_case=True) if prefix == RECORD_IN_CASE else None
-        return () if record.is_case else self._finish(record.fields)
+        return () if record.is_case else self._finish(record)
 
-    def _finish(self, fields: Fields) -> Outcome:
+    def _finish(self, record: Record) -> Outcome:
         self.number += 1
+        fields = record.said.fields
         if fields.get("code", "").strip() in ("0", "0.0"):
             reason = "Category 0 says that nobody has categorised the item; it is no known material."
             return (BadLine(self.number, "not_categorised", reason),)
+        if record.prefix == RECORD_IN_CASE and "upstream_id" in fields:
+            # Cases number their media alike, from 1 on. Where no case is named the hash has to do.
+            number_in_case = fields.pop("upstream_id")
+            if self._case is not None:
+                fields["upstream_id"] = f"{self._case}:{number_in_case}"
         fields["scheme"] = f"{VICS}-{self.country}" if self.country else VICS
-        return entry_of(self.number, fields, self.reading)
+        entries = tuple(record.said.entries(self.number, self.reading))
+        if record.alternatives <= MOST_ALTERNATIVES:
+            return entries
+        reason = f"The record has more than {MOST_ALTERNATIVES} alternative hashes; the others are left out."
+        return (BadLine(self.number, "too_many_hashes", reason), *entries)
 
 
 def _keep_alternative(record: Record) -> None:
     """Keeps a hash of a kind that we use; PhotoDNA and others are passed over."""
     name = field_name(record.name)
     if name in KEYS and name is not None and record.value and record.alternatives <= MOST_ALTERNATIVES:
-        record.fields.setdefault(name, record.value)
+        record.said.add(name, record.value)
 
 
 def _is_country(value: object) -> bool:
