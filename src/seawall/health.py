@@ -19,7 +19,7 @@ from sqlalchemy import func, select, text
 
 from seawall.actions import endpoints
 from seawall.database.sessions import Database
-from seawall.database.tables import Case, Entry, Evidence, HashList, OutboxMessage, User, now
+from seawall.database.tables import Case, Evidence, HashList, OutboxMessage, User, now
 from seawall.decoding.pool import DecoderPool
 from seawall.engines import jobs
 from seawall.engines.compiled import use_cache
@@ -27,7 +27,9 @@ from seawall.engines.objects import open_objects
 from seawall.errors import SeawallError
 from seawall.evidence.vault import Vault
 from seawall.gateways.listening import UNIX
+from seawall.hashlists import counts
 from seawall.matching.inspecting import FileSeen, file_in_use, look_at, others, swaps
+from seawall.matching.keeper import BYTES_IN_MEMORY, memory_to_build
 from seawall.matching.loading import newest_change
 from seawall.opening import make_home, open_database, open_master_key
 from seawall.policy.check import check
@@ -223,9 +225,9 @@ def _master_key(settings: Settings, database: Database) -> Check:
 
 def _lists(database: Database) -> Check:
     with database.transaction() as session:
-        live = select(func.count()).where(Entry.list_id == HashList.id, Entry.removed_at.is_(None)).scalar_subquery()
-        rows = session.execute(select(HashList, live).order_by(HashList.name)).all()
-    enabled = [(found, count) for found, count in rows if found.enabled]
+        known = counts.of_all(session)
+        lists = session.scalars(select(HashList).order_by(HashList.name)).all()
+    enabled = [(found, known[found.id].entries) for found in lists if found.enabled]
     if not enabled:
         yield PartState("hash lists", "warn", "No list is enabled, so nothing can match. See `seawall lists import`.")
     for found, count in enabled:
@@ -237,6 +239,7 @@ def _lists(database: Database) -> Check:
 def _index(settings: Settings, database: Database) -> Check:
     """Reads all of every file, since only that says whether they are whole."""
     folder = settings.index_folder
+    yield from _too_large_for_a_file(settings, database)
     if not folder.is_dir():
         yield PartState("index", "ok", "No files yet: the lists are small enough to be loaded from the database.")
         return
@@ -262,6 +265,20 @@ def _index(settings: Settings, database: Database) -> Check:
     if settings.index_sealed and swaps():
         yield PartState(
             "index", "warn", "Memory is swapped to a disk here, opened index files too. Encrypt swap, or turn it off."
+        )
+
+
+def _too_large_for_a_file(settings: Settings, database: Database) -> Check:
+    with database.transaction() as session:
+        entries = sum(each.entries for each in counts.of_all(session).values())
+    needed = memory_to_build(entries)
+    if entries and needed > settings.index_memory_bytes:
+        yield PartState(
+            "index",
+            "warn",
+            f"{entries} entries cannot be built into a file within SEAWALL_INDEX_MEMORY_BYTES, so every process "
+            f"holds what is in no file in its own memory: of all of them about {_size(entries * BYTES_IN_MEMORY)}. "
+            f"Set it to {needed} or more.",
         )
 
 

@@ -20,10 +20,12 @@ from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from seawall.asides import Asides
 from seawall.cases import store as cases
 from seawall.database.locks import Lock, take
 from seawall.database.sessions import Database
 from seawall.database.tables import Content, HashList, ListWalk, Walk, now
+from seawall.database.tables.content import SHOWN_STATES
 from seawall.errors import NotFound
 from seawall.hashlists.tally import MatchTally
 from seawall.matching import ledger
@@ -31,16 +33,14 @@ from seawall.matching.index import reach_of
 from seawall.matching.ledger_marks import Clock, clock_of
 from seawall.matching.ledger_process import FileGone
 from seawall.matching.ledger_search import LedgerSearch
-from seawall.matching.ledger_stream import SHOWN
 from seawall.matching.loading import Part, parts_to_walk
 from seawall.matching.orientations import with_orientations
 from seawall.matching.rounds import ENTRIES_AT_ONCE, Rounds
 from seawall.policy.decide import decide
-from seawall.records import ContentState, ListInfo, Match, Verdict
+from seawall.records import ContentState, ListInfo, Match
 from seawall.rooms import Rooms
 from seawall.steps import open_case
 
-STATE_OF = {Verdict.HOLD: ContentState.HELD, Verdict.BLOCK: ContentState.BLOCKED}
 # Candidates that are asked for at once whether they are shown at all.
 ASKED_AT_ONCE = 1000
 # When files go while they are searched, others have taken their place; that soon ends.
@@ -87,16 +87,16 @@ def judge_again(rooms: Rooms, row_id: int, tally: MatchTally | None = None) -> b
             return False
         take(session, Lock.CONTENT, of=f"{named.content_id}:{named.identity.hex()}")
         row = session.get(Content, row_id, populate_existing=True, with_for_update=True)
-        if row is None or row.state not in SHOWN:
+        if row is None or row.state not in SHOWN_STATES:
             return False
         generation = rooms.index.generation
         fingerprint = with_orientations(ledger.fingerprint_of_row(row))
         matches = rooms.index.lookup(fingerprint, rooms.settings.minimum_pdq_quality)
         judgement = decide(rooms.policy, matches, surface=row.surface)
-        if judgement.verdict not in STATE_OF or _was_reviewed(session, row, matches):
+        if not judgement.verdict.refuses or _was_reviewed(session, row, matches):
             row.generation = max(row.generation, generation)
             return False
-        ledger.judge_row(row, judgement, STATE_OF[judgement.verdict], generation)
+        ledger.judge_row(row, judgement, ledger.STATE_OF[judgement.verdict], generation)
         open_case(rooms, session, row, judgement, matches, late=True)
     if tally is not None:
         tally.record((match.list.name for match in matches), late=True)
@@ -147,16 +147,19 @@ def walk(
     with LedgerSearch(rooms.database, rooms.ledger) as search:
         with rooms.database.transaction() as session:
             chosen = _chosen(rooms.index.index.lists, lists)
-            parts = [part for info in chosen for part in _parts(session, info, anew)]
-            entries = sum(part.entries for part in parts)
+            of_lists = [_parts(session, info, anew) for info in chosen]
+            # Small ones first: they need not wait for one that has millions.
+            parts = [part for each in sorted(of_lists, key=_entries) for part in each]
+            entries = _entries(parts)
             record = _resumed(session, "by hand" if anew else "list change", chosen, generation, entries)
             _remember_horizon(session, generation)
-            any_shown = session.scalar(select(select(Content.id).where(Content.state.in_(SHOWN)).exists()))
+            any_shown = session.scalar(select(select(Content.id).where(Content.state.in_(SHOWN_STATES)).exists()))
         progress = Progress(entries)
         if parts and any_shown:
             # Only now is it said what there is to go through: what is written from here on is for the stragglers.
             search.rounds = Rounds(rooms.database, parts, {info.list_id: reach_of(info) for info in chosen})
-            progress = _through(rooms, search, record.id, progress, say)
+            asides = None if anew else Asides(rooms, generation, lambda found: _judged(rooms, found))
+            progress = _through(rooms, search, record.id, progress, say, asides)
     with rooms.database.transaction() as session:
         for info in chosen:
             _walked(session, info, generation)
@@ -178,7 +181,9 @@ def stragglers(rooms: Rooms) -> int:
             "SELECT id FROM content WHERE written_in >= CAST(CAST(:since AS text) AS xid8) AND generation < :walked"
             " AND state = ANY(:shown) ORDER BY id"
         )
-        found = session.scalars(late, {"since": standing.done[0], "walked": walked, "shown": list(SHOWN)}).all()
+        found = session.scalars(
+            late, {"since": standing.done[0], "walked": walked, "shown": list(SHOWN_STATES)}
+        ).all()
     if found:
         rooms.index.catch_up()
     matches = _judged(rooms, found)
@@ -271,8 +276,17 @@ def _remember_horizon(session: Session, generation: int) -> None:
     session.flush()
 
 
+def _entries(parts: Sequence[Part]) -> int:
+    return sum(part.entries for part in parts)
+
+
 def _through(
-    rooms: Rooms, search: LedgerSearch, walk_id: int, progress: Progress, say: Callable[[Progress], None]
+    rooms: Rooms,
+    search: LedgerSearch,
+    walk_id: int,
+    progress: Progress,
+    say: Callable[[Progress], None],
+    asides: Asides | None,
 ) -> Progress:
     """All of the ledger, stretch by stretch, but for those that are done. What a stretch finds is judged at once, in
     transactions of its own. A row counts as compared when every round has passed it."""
@@ -296,6 +310,8 @@ def _through(
                 )
                 _note(rooms, walk_id, progress, stretch.key)
                 say(progress)
+                if asides is not None:
+                    asides.look()
         except FileGone:
             if not left:
                 raise
@@ -311,7 +327,9 @@ def _judged(rooms: Rooms, row_ids: Sequence[int]) -> int:
     for start in range(0, len(row_ids), ASKED_AT_ONCE):
         some = row_ids[start : start + ASKED_AT_ONCE]
         with rooms.database.transaction() as session:
-            wanted = select(Content.id).where(Content.id.in_(some), Content.state.in_(SHOWN)).order_by(Content.id)
+            wanted = (
+                select(Content.id).where(Content.id.in_(some), Content.state.in_(SHOWN_STATES)).order_by(Content.id)
+            )
             shown = session.scalars(wanted).all()
         matches += sum(judge_again(rooms, row_id, tally) for row_id in shown)
     tally.flush()

@@ -277,16 +277,17 @@ class ScanOwed:
 
 
 class NotedKind(enum.StrEnum):
-    """What may be noted of a file that was read to its end."""
+    """What may be noted of a file that was read to its end, or of what it met."""
 
     TRAILING_DATA = "trailing_data"
     POLYGLOT = "polyglot"
+    MORE_MATCHES = "more_matches"
 
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """Something about a file that is unusual and no harm by itself: it was read to its end all the same. `code` is
-    one of :class:`NotedKind`."""
+    """Something about a file, or about what it met, that is unusual and no harm by itself: it was read to its end all
+    the same. `code` is one of :class:`NotedKind`."""
 
     code: str
     explanation: str

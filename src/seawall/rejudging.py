@@ -21,6 +21,7 @@ from seawall.cases.items import entries_reviewed, was_released
 from seawall.database.documents import finding_from_json, reason_from_json, reason_to_json
 from seawall.database.locks import Lock, take
 from seawall.database.tables import Case, CaseItem, Content
+from seawall.database.tables.content import REFUSED_STATES
 from seawall.evidence import audit
 from seawall.hashlists.own import entries_of
 from seawall.matching import ledger
@@ -44,10 +45,8 @@ from seawall.steps import announcement, event_of
 # The rule that reasons of a retraction name, and what `content.release` says of it.
 RETRACTION = "retraction"
 RETRACTED = "retracted"
-OBLIGING = (Verdict.HOLD, Verdict.BLOCK)
 # Content that was confirmed stays removed while somebody decides again.
 CONFIRMED_BEFORE = ContentState.REMOVED.value
-STANDING = (ContentState.HELD.value, ContentState.BLOCKED.value, CONFIRMED_BEFORE)
 
 
 class Change(enum.StrEnum):
@@ -103,7 +102,7 @@ def _taken(session: Session, item_id: int) -> Taken | None:
     take(session, Lock.SUBJECT, of=named.subject)
     case, item, row = locked(session, item_id)
     newest = session.scalar(select(func.max(CaseItem.id)).where(CaseItem.content_row == row.id))
-    if item.state not in retractions.OPEN_TO_RETRACTIONS or newest != item.id or row.state not in STANDING:
+    if item.state not in retractions.OPEN_TO_RETRACTIONS or newest != item.id or row.state not in REFUSED_STATES:
         return None
     before = _findings(item.findings)
     known = entries_now(session, (match.entry_id for match in matches_of(before)))
@@ -138,7 +137,7 @@ def _judge(rooms: Rooms, session: Session, taken: Taken, with_news_alone: bool) 
         return _await_person(rooms, session, taken, findings, judgement)
     if not taken_back and judgement.verdict.severity < Verdict(taken.row.verdict).severity:
         return None  # something more never makes it milder: the policy has changed meanwhile
-    if judgement.verdict not in OBLIGING or (taken_back and _was_dismissed(session, taken.row, findings)):
+    if not judgement.verdict.refuses or (taken_back and _was_dismissed(session, taken.row, findings)):
         return _release(rooms, session, taken, findings, judgement, generation)
     told = judgement.verdict != taken.row.verdict
     ledger.judge_row(taken.row, judgement, ledger.STATE_OF[judgement.verdict], generation)

@@ -31,6 +31,8 @@ from seawall.records import (
     Judgement,
     Match,
     MediaArrival,
+    Noted,
+    NotedKind,
     Reason,
     ScanOwed,
     ShareArrival,
@@ -88,36 +90,44 @@ def understand(rooms: Rooms, body: bytes, digests: Digests) -> tuple[Fingerprint
     """Decodes in a child process and looks everything up. What cannot be decoded is still looked up by digest, and is
     a finding of its own: "scan owed"; so is what of a video or an archive was not read. What is unusual
     about a file is noted."""
-    minimum = rooms.settings.minimum_pdq_quality
     try:
         media = rooms.decoders.fingerprint(body)
     except NotMedia:
         fingerprint = Fingerprint(digests)
-        matches = rooms.index.lookup(fingerprint, minimum)
-        if not matches:
+        met = all_met(rooms, fingerprint)
+        if not met:
             raise
-        return fingerprint, matches
+        return fingerprint, met
     except DecodingFailed as error:
         fingerprint = Fingerprint(digests)
-        return fingerprint, (*rooms.index.lookup(fingerprint, minimum), ScanOwed(error.code, error.message))
+        return fingerprint, (*all_met(rooms, fingerprint), ScanOwed(error.code, error.message))
     fingerprint = Fingerprint(digests, media.media_type, media.width, media.height, media.frames)
     # Each file in an archive is looked up by its digests too: a list may know no more of it.
-    asked = (fingerprint, *(Fingerprint(part) for part in media.parts))
-    return fingerprint, (*merged(rooms.index.lookup_many(asked, minimum)), *media.owed, *media.noted)
+    met = all_met(rooms, fingerprint, *(Fingerprint(part) for part in media.parts))
+    return fingerprint, (*met, *media.owed, *media.noted)
+
+
+def all_met(rooms: Rooms, *fingerprints: Fingerprint) -> tuple[Finding, ...]:
+    """What the fingerprints of one content meet. That there is more than is given, none of it nearer, is noted."""
+    found = rooms.index.find_many(fingerprints, rooms.settings.minimum_pdq_quality)
+    matches = merged(each.matches for each in found)
+    if not any(each.truncated for each in found):
+        return matches
+    more = f"More entries are met than the {len(matches)} nearest that are named"
+    return (*matches, Noted(NotedKind.MORE_MATCHES.value, more))
 
 
 def look_up_hashes(rooms: Rooms, arrival: HashArrival, identity: bytes) -> tuple[Fingerprint, tuple[Finding, ...]]:
     """What is known of these bytes by now, and all that it meets: what was told of them before counts too, so that
     fewer hashes never make a milder verdict. Hashes that cannot be of the same bytes are owed a look."""
     told = ledger.fingerprint_of_hashes(arrival)
-    minimum = rooms.settings.minimum_pdq_quality
     with rooms.database.transaction() as session:
         row = ledger.recall(session, arrival.content_id, identity)
         known = None if row is None else ledger.fingerprint_of_row(row)
     if known is None:
-        return told, rooms.index.lookup(told, minimum)
+        return told, all_met(rooms, told)
     whole = ledger.united(known, told)
-    findings: tuple[Finding, ...] = merged(rooms.index.lookup_many((whole, told), minimum))
+    findings = all_met(rooms, whole, told)
     if ledger.contradict(known.digests, told.digests):
         contradiction = "These hashes contradict those that the ledger has of the same bytes"
         findings = (*findings, ScanOwed(Conflict.code, contradiction))

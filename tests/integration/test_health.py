@@ -148,6 +148,16 @@ def test_how_the_index_lies(installed: Settings, database: Database, sealed: boo
     assert any(f"{path.name} lies" in warning for warning in said(switched, "index", "warn"))
 
 
+def test_a_list_that_is_too_large_for_a_file(installed: Settings, database: Database) -> None:
+    small = installed.model_copy(update={"index_memory_bytes": 1 << 20})
+    assert said(small, "index", "warn") == []
+    with database.transaction() as session:
+        store.import_entries(session, "Test list", [EntryDraft(1, md5=bytes(16))], actor=CLERK)
+    (warning,) = said(small, "index", "warn")
+    assert "1 entries cannot be built into a file" in warning
+    assert said(installed, "index", "warn") == []
+
+
 def test_an_index_that_is_damaged_or_open_to_others(installed: Settings, database: Database) -> None:
     path = build(installed, database)
     installed.index_folder.chmod(0o750)

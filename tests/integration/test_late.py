@@ -188,6 +188,48 @@ def test_a_large_list_walks_some_entries_at_a_time(runtime: Runtime, monkeypatch
     assert late.walk(runtime.rooms).matches == 0
 
 
+def test_what_comes_while_a_large_list_walks_does_not_wait_for_it(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(late, "ENTRIES_AT_ONCE", 10)
+    monkeypatch.setattr(rounds, "ENTRIES_AT_ONCE", 10)
+    for number in range(3):
+        flow.judge_hashes(runtime.rooms, HashArrival(f"c{number}", sha256=number.to_bytes(32, "big")))
+    with runtime.database.transaction() as session:
+        many = [EntryDraft(number, md5=number.to_bytes(16, "big")) for number in range(100)]
+        store.import_entries(session, "Large test list", many, actor=SYSTEM)
+    after: list[dict[str, str]] = []
+
+    def say(_progress: late.Progress) -> None:
+        after.append(states(runtime))
+        if len(after) in {1, 5}:
+            known = EntryDraft(1, sha256=(len(after) // 5).to_bytes(32, "big"))
+            put_on_list(runtime, known, f"Test list {len(after)}")
+
+    assert late.walk(runtime.rooms, say=say).matches == 0
+    assert len(after) == 20
+    assert [len([state for state in each.values() if state == "blocked"]) for each in after] == [0] + [1] * 4 + [
+        2
+    ] * 15
+    assert is_due(runtime)
+    assert late.walk(runtime.rooms).matches == 0
+    assert sorted(events(runtime)) == [(EventType.CONTENT_REMOVE, "c0"), (EventType.CONTENT_REMOVE, "c1")]
+    assert not is_due(runtime)
+
+
+def test_small_lists_walk_first(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(late, "ENTRIES_AT_ONCE", 10)
+    monkeypatch.setattr(rounds, "ENTRIES_AT_ONCE", 10)
+    flow.judge_hashes(runtime.rooms, HashArrival("c1", sha256=bytes(32)))
+    with runtime.database.transaction() as session:
+        many = [EntryDraft(number, md5=number.to_bytes(16, "big")) for number in range(100)]
+        store.import_entries(session, "Large test list", many, actor=SYSTEM)
+    put_on_list(runtime, EntryDraft(1, sha256=bytes(32)))
+    found: list[int] = []
+    late.walk(runtime.rooms, say=lambda progress: found.append(progress.matches))
+    assert found == [1] * 22
+
+
 def test_nothing_shown_needs_no_search(runtime: Runtime) -> None:
     put_on_list(runtime, EntryDraft(1, sha256=bytes(32)))
     told: list[late.Progress] = []

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from seawall.database.documents import reason_to_json
 from seawall.database.tables import Content, PolicyText, now
-from seawall.database.tables.content import REFUSED
+from seawall.database.tables.content import REFUSED, SHOWN_STATES
 from seawall.errors import BadInput
 from seawall.records import (
     ContentState,
@@ -48,7 +48,6 @@ VERDICT_OF = {
 }
 # Different PDQ hashes of the same bytes, told without them: that many frames at most.
 MOST_TOLD = 1000
-OPEN_TO_NEWS = {ContentState.PUBLISHED, ContentState.RELEASED}
 
 
 def identity_of_hashes(arrival: HashArrival) -> bytes:
@@ -77,7 +76,8 @@ def fingerprint_of_hashes(arrival: HashArrival) -> Fingerprint:
 
 
 def united(known: Fingerprint, told: Fingerprint) -> Fingerprint:
-    """What is known of the same bytes, and what was told of them since: hashes are added to, never given up.
+    """What is known of the same bytes, and what was told of them since: hashes are added to, and none is given up but
+    for one of the same kind that contradicts it.
 
     Raises:
         BadInput: there are more different PDQ hashes than anybody has of one content.
@@ -89,7 +89,7 @@ def united(known: Fingerprint, told: Fingerprint) -> Fingerprint:
     if len(frames) > max(MOST_TOLD, len(known.frames)):
         raise BadInput(f"The ledger has {MOST_TOLD} different PDQ hashes of these bytes already.")
     had, new = known.digests, told.digests
-    digests = Digests(had.md5 or new.md5, had.sha1 or new.sha1, had.sha256 or new.sha256)
+    digests = Digests(new.md5 or had.md5, new.sha1 or had.sha1, new.sha256 or had.sha256)
     return replace(known, digests=digests, frames=tuple(frames.values()))
 
 
@@ -114,10 +114,9 @@ def is_settled(row: Content, *, with_bytes: bool) -> bool:
     more by now, so that it is judged again, and answered as before unless something new is found. Nor does an answer
     to hashes alone once the bytes come: hashes are the sender's word, and nobody has seen what a decision on them
     would let pass."""
-    state = ContentState(row.state)
     if with_bytes and row.size is None:
-        return state is ContentState.REMOVED
-    return state not in OPEN_TO_NEWS
+        return row.state == ContentState.REMOVED
+    return row.state not in SHOWN_STATES
 
 
 def enter(session: Session, before: Content | None, judged: Judged) -> Content:

@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from seawall.database.tables import DAY_SHIFT, Content
+from seawall.database.tables.content import SHOWN_STATES
 from seawall.matching.copying import copied
 from seawall.matching.entries import HAS
-from seawall.records import ContentState, HashKind
+from seawall.records import HashKind
 
 # One row of the ledger is here once, and once more for each further frame.
 LEDGER_ROW = np.dtype(
@@ -32,8 +33,6 @@ LEDGER_ROW = np.dtype(
 # So many that the tables of a comparison are worth making: some 190 MiB at once, where a ledger has as many rows.
 BLOCK_ROWS = 1 << 21
 STRETCH_DAYS = 30
-# What a platform shows, and what a new entry may therefore take away.
-SHOWN = (ContentState.PUBLISHED.value, ContentState.RELEASED.value)
 DIGESTS = (HashKind.MD5, HashKind.SHA1, HashKind.SHA256)
 _PREFIXES = " || ".join(
     f"coalesce(substring(c.{kind.value} FROM 1 FOR 8), '\\x{'00' * 8}'::bytea)" for kind in DIGESTS
@@ -58,7 +57,7 @@ _OTHER_FRAMES = f"""
     WHERE {{which}} AND jsonb_array_length(c.frames) > 1 AND f.place > 1
 """  # noqa: S608 - made of constants
 _ROWS = f"{_FIRST_FRAMES} UNION ALL {_OTHER_FRAMES}"
-_SHOWN = sql.SQL("c.state = ANY({})").format(sql.Literal(list(SHOWN)))
+_SHOWN = sql.SQL("c.state = ANY({})").format(sql.Literal(list(SHOWN_STATES)))
 # A row that came from another cluster with a dump may name a transaction that is still to come here. It was there
 # before any file was made, and so is in the files.
 _NOW = sql.SQL("pg_snapshot_xmax(pg_current_snapshot())")

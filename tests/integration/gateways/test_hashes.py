@@ -15,7 +15,8 @@ from seawall.errors import DatabaseUnavailable
 from seawall.gateways.http.answers import VerdictAnswer, VerdictsAnswer
 from seawall.gateways.http.app import create_app
 from seawall.gateways.http.lean import Lean
-from seawall.records import EntryDraft, Scope
+from seawall.hashlists import store
+from seawall.records import SYSTEM, EntryDraft, Scope
 from tests.integration.gateways.conftest import Api
 from tests.unit.gateways.asking import ask
 
@@ -51,6 +52,18 @@ def test_a_near_pdq_is_held(api: Api) -> None:
     near = f"{int(PDQ, 16) ^ 0b10110:064x}"
     answer = judged(api, content_id="near", pdq=near, pdq_quality=90)
     assert (answer.verdict, answer.reasons[0].distance, answer.fingerprints.pdq) == ("hold", 3, near)
+
+
+def test_that_more_is_met_than_is_named_is_said(api: Api) -> None:
+    digest = bytes.fromhex("41" * 16)
+    with api.runtime.database.transaction() as session:
+        crowd = [EntryDraft(n, md5=digest, upstream_id=str(n)) for n in range(200)]
+        store.import_entries(session, "Test list of a crowd", crowd, actor=SYSTEM)
+    api.runtime.rooms.index.catch_up()
+    answer = judged(api, content_id="met by many", md5=digest.hex())
+    assert answer.verdict != "allow"
+    assert answer.reasons[-1].code == "more_matches"
+    assert sum(reason.code == "exact_match" for reason in answer.reasons) < 200
 
 
 def test_what_is_on_no_list_is_allowed(api: Api) -> None:

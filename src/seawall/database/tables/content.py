@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import INET, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from seawall.database.tables.base import Base, CreatedAt, Hash, Timestamp, TransactionId
+from seawall.records import ContentState
 
 # The last part of a content's id. It never starts anew; a day uses 2^36 numbers before one could come twice.
 content_numbers = Sequence("content_numbers", metadata=Base.metadata)
@@ -17,8 +18,11 @@ DAY_SHIFT = 36
 # Where the content id is told of what may not be shown any more, or may again, when that is committed: a trigger of
 # the database does it, so that no writer can forget. An empty text stands for an id that is too long to be told.
 STANDINGS_CHANNEL = "seawall_standings"
+# What a platform shows, and what a new entry may therefore take away.
+SHOWN_STATES = (ContentState.PUBLISHED.value, ContentState.RELEASED.value)
 # What may not be shown: few rows of very many. A look for it must use these very words, so that PostgreSQL sees that
 # the indexes which lead there hold all that is asked for.
+REFUSED_STATES = (ContentState.HELD.value, ContentState.BLOCKED.value, ContentState.REMOVED.value)
 REFUSED = text("state IN ('held', 'blocked', 'removed')")
 
 
