@@ -99,7 +99,8 @@ def _confirmed(row: Content, matches: list[Match], minimum_quality: int) -> Conf
     if row.size is None or not matches:
         return None
     fingerprint = ledger.fingerprint_of_row(row)
-    good = [frame for frame in fingerprint.frames if frame.quality is None or frame.quality >= minimum_quality]
+    wholes = [frame for frame in fingerprint.frames if not frame.is_part]  # a part may be a page's, as others have it
+    good = [frame for frame in wholes if frame.quality is None or frame.quality >= minimum_quality]
     hashes = list({frame.pdq: frame.quality for frame in good}.items())
     return Confirmed(
         row.id,

@@ -157,12 +157,14 @@ class Frame:
     ``orientations`` holds eight 32-byte PDQ hashes in the order of :class:`Orientation` (or only the upright one
     where a platform sent hashes alone); ``quality`` is 0-100, or None when the platform did not say. One picture that
     can be seen in several ways (transparent over white or black, with its colour profile or without) has a frame
-    for each, all of the same ``number``.
+    for each, all of the same ``number``. So has each part of it that may be a picture of its own (``is_part``): what
+    is within its border, or shown on the page or the screen that it is a picture of.
     """
 
     number: int
     orientations: tuple[bytes, ...]
     quality: int | None
+    is_part: bool = False
 
     @property
     def pdq(self) -> bytes:

@@ -129,6 +129,15 @@ class Settings(BaseSettings):
     max_video_decoded: Annotated[
         int, Field(ge=1, description="Most frames of a video that are decoded; the rest is owed, and held.")
     ] = 40_000
+    max_regions: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=3,
+            description="Parts of one picture that are looked up as pictures of their own: what is within a border, "
+            "or shown on a page or a screen. Each costs some milliseconds and eight look-ups where there is one.",
+        ),
+    ] = 3
     max_video_frames: Annotated[
         int,
         Field(

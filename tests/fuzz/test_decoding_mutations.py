@@ -202,7 +202,7 @@ def test_polyglots_are_what_they_begin_as_and_what_follows(pool: DecoderPool, fi
     joined, alone = pool.fingerprint(FILES[first] + FILES[second]), pool.fingerprint(FILES[first])
     assert joined.media_type == alone.media_type
     assert joined.frames[: len(alone.frames)] == alone.frames
-    seen = {frame.pdq for frame in pool.fingerprint(FILES[second]).frames}
+    seen = {frame.pdq for frame in pool.fingerprint(FILES[second]).frames if not frame.is_part}
     turned = [pdq for frame in joined.frames for pdq in frame.orientations]
     near = [any(apart(pdq, each) <= 31 for each in turned) for pdq in seen]
     assert all(near)

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import replace
 
 import pytest
+from PIL import ImageOps
 from sqlalchemy import select, update
 
 from seawall import copies, flow, late, retraction
@@ -147,6 +148,15 @@ def test_every_frame_of_an_animation_is_known(runtime: Runtime, person: PersonSe
     confirmed(runtime, person, encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]))
     assert banked(runtime) == [(TEST_BANK, True, True), (TEST_BANK, False, True), (TEST_BANK, False, True)]
     assert upload(runtime, "c2", encoded(frames[2])) is Verdict.HOLD
+
+
+def test_of_a_framed_picture_only_the_whole_is_known(runtime: Runtime, person: PersonSession) -> None:
+    framed = ImageOps.expand(picture(64), 60, (12, 60, 30))
+    confirmed(runtime, person, encoded(framed))
+    with runtime.database.transaction() as session:
+        frames = session.scalars(select(Content.frames)).one()
+    assert [frame.get("is_part", False) for frame in frames][:2] == [False, True]
+    assert banked(runtime) == [(TEST_BANK, True, True)]
 
 
 def test_the_policy_says_what_a_copy_is(runtime: Runtime, person: PersonSession) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
-from seawall import flow
+from seawall import flow, late
 from seawall.access import people
 from seawall.access.people import PersonSession
 from seawall.actions import endpoints
@@ -100,6 +100,17 @@ def reviewer(runtime: Runtime, name: str = "test-reviewer") -> PersonSession:
     with runtime.database.transaction() as session:
         user_id = people.create_user(session, name, [Role.REVIEWER], SYSTEM)
     return PersonSession(user_id, name, frozenset({Role.REVIEWER}), now() + timedelta(hours=1), "csrf")
+
+
+def test_a_known_picture_is_met_within_a_frame_at_upload_and_later(runtime: Runtime) -> None:
+    known = picture(3)
+    before, framed = (encoded(ImageOps.expand(known, 50, colour)) for colour in ("white", "navy"))
+    assert flow.judge_media(runtime.rooms, MediaArrival("c1", before)).verdict is Verdict.ALLOW
+    list_by_sight(runtime, encoded(known))
+    answer = flow.judge_media(runtime.rooms, MediaArrival("c2", framed))
+    assert (answer.verdict, answer.reasons[0].code) == (Verdict.HOLD, "perceptual_match")
+    assert late.walk(runtime.rooms).matches == 1
+    assert flow.judge_media(runtime.rooms, MediaArrival("c1", before)).verdict is Verdict.HOLD
 
 
 def test_an_unknown_picture_is_published_and_leaves_only_its_ledger_row(runtime: Runtime) -> None:

@@ -10,7 +10,8 @@ class Limits:
     """Most pixels of one frame and most frames of an animation. Of a video: the seconds of it that are read, most
     frames decoded, most frames kept (those that differ, of everything in the file), and the seconds that reading it
     may take. Of what lies in files: how deep it may lie, most files of archives and
-    documents, most bytes that those may unfold to, and most pages."""
+    documents, most bytes that those may unfold to, and most pages. Of one picture: how many parts of it are looked at
+    as pictures of their own."""
 
     max_pixels: int
     max_frames: int
@@ -22,3 +23,4 @@ class Limits:
     max_members: int
     max_expansion_bytes: int
     max_pages: int
+    max_regions: int

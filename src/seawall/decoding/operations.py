@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from seawall.decoding.colours import Pixels
 from seawall.decoding.limits import Limits
 from seawall.decoding.reading import Reading, Seen
+from seawall.decoding.regions import Box, regions
 from seawall.decoding.thumbnails import make_thumbnail
 from seawall.errors import MediaTooLarge
 from seawall.fingerprints.pdq import PdqResult, hash_picture
@@ -38,18 +41,25 @@ def fingerprint(data: bytes, limits: Limits, *, may_take_long: bool = True) -> d
             height, width = seen.size
         result = hashed(seen)
         if kept.is_new(seen, result):
-            if len(kept.frames) >= limits.max_video_frames:
-                many = f"Only the first {len(kept.frames)} frames that differ were read."
+            if kept.wholes >= limits.max_video_frames:
+                many = f"Only the first {kept.wholes} frames that differ were read."
                 reading.allowance.owe(MediaTooLarge(many))
                 break
-            kept.frames.append((seen.number, result))
+            kept.add(seen.number, result)
+            for part in _parts(seen, limits.max_regions):
+                kept.add(seen.number, part, is_part=True)
     return {
         "media_type": reading.kind.media_type,
         "width": width,
         "height": height,
         "frames": [
-            {"number": number, "quality": result.quality, "hashes": b"".join(result.orientations).hex()}
-            for number, result in kept.frames
+            {
+                "number": number,
+                "quality": result.quality,
+                "hashes": b"".join(result.orientations).hex(),
+                "is_part": is_part,
+            }
+            for number, result, is_part in kept.frames
         ],
         "owed": reading.allowance.owed,
         "parts": [*reading.parts],
@@ -57,21 +67,47 @@ def fingerprint(data: bytes, limits: Limits, *, may_take_long: bool = True) -> d
     }
 
 
-def hashed(seen: Seen) -> PdqResult:
-    """The hashes; from all pixels where fewer leave too many bits in doubt."""
-    result = hash_picture(seen.pixels, seen.size, seen.reduced_by)
+def hashed(seen: Seen, part: Box | None = None) -> PdqResult:
+    """The hashes, of all or of a part; from all pixels where fewer leave too many bits in doubt."""
+    by = seen.reduced_by
+    if part is None:
+        result = hash_picture(seen.pixels, seen.size, by)
+    else:
+        cut = _cut_out(seen.pixels, part)
+        result = hash_picture(cut, (cut.shape[0] * by, cut.shape[1] * by), by)
     if seen.whole is not None and result.doubtful > _MOST_DOUBTFUL:
-        return hash_picture(seen.whole())
+        whole = seen.whole()
+        return hash_picture(whole if part is None else _cut_out(whole, part, by))
     return result
+
+
+def _cut_out(pixels: Pixels, part: Box, scale: int = 1) -> Pixels:
+    top, left, bottom, right = (side * scale for side in part)
+    return pixels[top:bottom, left:right]
+
+
+def _parts(seen: Seen, most: int) -> Iterator[PdqResult]:
+    """The hashes of those parts of a picture that may be pictures of their own, and are good enough to be one."""
+    # Of a film the likeliest alone: it has many frames, and what frames it seldom changes.
+    for part in regions(seen.pixels, min(most, 1) if seen.moving else most):
+        result = hashed(seen, part)
+        if result.quality >= _GOOD_QUALITY:
+            yield result
 
 
 class _Kept:
     """The frames that are looked up, each once."""
 
     def __init__(self) -> None:
-        self.frames: list[tuple[int, PdqResult]] = []
+        self.frames: list[tuple[int, PdqResult, bool]] = []
+        self.wholes = 0
         self._stills: set[tuple[bytes, ...]] = set()
         self._last_moving: PdqResult | None = None
+
+    def add(self, number: int, result: PdqResult, *, is_part: bool = False) -> None:
+        """Keeps one."""
+        self.wholes += not is_part
+        self.frames.append((number, result, is_part))
 
     def is_new(self, seen: Seen, result: PdqResult) -> bool:
         """Whether this tells something that those kept do not."""
@@ -89,7 +125,7 @@ class _Kept:
         """Whether something kept counts as the same picture, whichever way it is turned: thumbnails mostly do."""
         return any(
             _apart(turned, result.orientations[0]) <= FARTHEST_DISTANCE
-            for _number, kept in self.frames
+            for _number, kept, _is_part in self.frames
             if kept.quality >= _GOOD_QUALITY or result.quality < _GOOD_QUALITY
             for turned in kept.orientations
         )

@@ -47,6 +47,7 @@ def limits_of(settings: Settings) -> Limits:
         max_members=settings.max_members,
         max_expansion_bytes=settings.max_expansion_bytes,
         max_pages=settings.max_pages,
+        max_regions=settings.max_regions,
     )
 
 

@@ -174,7 +174,12 @@ def fingerprint_of_row(row: Content) -> Fingerprint:
         row.width,
         row.height,
         tuple(
-            Frame(document["number"], (bytes.fromhex(document["pdq"]),), document["quality"])
+            Frame(
+                document["number"],
+                (bytes.fromhex(document["pdq"]),),
+                document["quality"],
+                document.get("is_part", False),
+            )
             for document in row.frames
         ),
     )
@@ -230,4 +235,5 @@ def remember_policy(session: Session, version: str, words: str) -> None:
 
 
 def _frame_document(frame: Frame) -> dict[str, Any]:
-    return {"number": frame.number, "pdq": frame.pdq.hex(), "quality": frame.quality}
+    document: dict[str, Any] = {"number": frame.number, "pdq": frame.pdq.hex(), "quality": frame.quality}
+    return {**document, "is_part": True} if frame.is_part else document

@@ -68,6 +68,8 @@ class LedgerSearch:
         self._ahead = self._open.enter_context(ThreadPoolExecutor(1, "ledger-search"))
         self._process: LedgerProcess | None = None
         self._told = -1
+        # Rows of what is in no file, as a round before has counted them.
+        self._read: dict[str, int] = {}
         self.files: LedgerFiles | None = None
 
     def __enter__(self) -> Self:
@@ -120,8 +122,9 @@ class LedgerSearch:
             FileGone: the file is not to be had, or not what was written; ask for `stretches` anew.
             IndexUnavailable: the child died. DatabaseUnavailable: the database went away.
         """
+        same = stretch.key.partition(":")[2]
         if self.rounds[stretch.wanted].is_empty:
-            return Searched(0 if stretch.file is None else stretch.file.rows, NOTHING)
+            return Searched(self._read.get(same, 0) if stretch.file is None else stretch.file.rows, NOTHING)
         if stretch.file is not None:
             try:
                 return Searched(stretch.file.rows, self._child(stretch.wanted).search(stretch.file.path))
@@ -138,6 +141,7 @@ class LedgerSearch:
             for block in blocks(psycopg_connection(session), shown(stretch.which)):
                 rows += len(block.rows)
                 found.append(self._compared(block, stretch.wanted))
+        self._read[same] = rows
         return Searched(rows, np.unique(np.concatenate(found)))
 
     def _compared(self, block: LedgerBlock, number: int) -> NDArray[np.int64]:

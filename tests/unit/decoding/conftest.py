@@ -14,9 +14,9 @@ from seawall.settings import Settings
 
 @pytest.fixture(scope="session")
 def pool(compiled_cache: Path) -> Iterator[DecoderPool]:
-    """One warm child with the limits that are the default."""
+    """One warm child with the limits that are the default, but for parts: tests count what is seen as a whole."""
     with (
         tempfile.TemporaryDirectory(prefix="seawall-") as home,
-        DecoderPool(Settings(home=Path(home), decoder_processes=1, max_frames=20)) as pool,
+        DecoderPool(Settings(home=Path(home), decoder_processes=1, max_frames=20, max_regions=0)) as pool,
     ):
         yield pool

@@ -127,7 +127,7 @@ def matryoshka(depth: int) -> bytes:
 
 
 def test_nesting_ends_somewhere() -> None:
-    limits = limits_of(Settings(max_nesting=3))
+    limits = limits_of(Settings(max_nesting=3, max_regions=0))
     assert len(fingerprint(matryoshka(3), limits)["frames"]) == 4
     deeper = fingerprint(matryoshka(4), limits)
     assert len(deeper["frames"]) == 4

@@ -1,0 +1,254 @@
+"""Pictures within a picture: what is left when a border is taken off, and what is shown on a page or a screen.
+
+A hash is of a whole picture. Whoever puts a border around a known one, or takes a screenshot of it, has another
+picture with another hash. So the parts that look like a picture of their own are hashed too. A part that is none
+costs look-ups and finds nothing; so nothing here has to be sure.
+
+All is decided from far away: from every k-th pixel, some 300 on the longer side. A picture that has neither a plain
+border nor plain ground costs little more than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seawall.decoding.colours import Pixels
+
+# Top, left, bottom and right, the last two exclusive.
+Box = tuple[int, int, int, int]
+Mask = NDArray[np.bool_]
+# Before which row (or column) there is a step, and from where to where.
+Line = tuple[int, int, int]
+
+MOST = 3
+_FAR = 320
+# Of 255: what differs less is the same colour, as JPEG leaves it.
+_ALIKE = 12
+# The share of a row or column that has the border's colour: of a bare one all but specks, else some may be letters.
+_BARE, _PLAIN = 0.98, 0.6
+# The share of the side that a part leaves out at least, and keeps at least.
+_LEAST_OFF, _LEAST_LEFT = 0.02, 0.2
+# The share of all pixels that have one colour where it is a ground that pictures stand on, and how many it may have.
+_GROUND, _MOST_GROUNDS = 0.04, 3
+# The share of a row or column that is no ground where it is bare all the same, and of a part where it is a picture.
+_BARE_GROUND, _SOLID = 0.02, 0.6
+_DEEPEST = 6
+# Along how much of its weakest side a part stands out at least; what is within a bare border is surer by so much.
+_LEAST_FRAMED, _FOR_BARE = 0.4, 0.35
+# A line may be broken, and its ends be missed, by so much.
+_REACH, _MOST_LINES = 5, 5
+_SMALLEST = 16
+
+
+def regions(pixels: Pixels, most: int = MOST) -> list[Box]:
+    """Parts of the picture that may be pictures of their own, the likeliest first.
+
+    Args:
+        pixels: (height, width, 3) or (height, width), uint8.
+        most: of how many parts; 0 to :data:`MOST`.
+
+    Returns:
+        Boxes in pixels, each clearly smaller than the whole.
+    """
+    step = max(1, -(-max(pixels.shape[:2]) // _FAR))
+    far = _grey(pixels[::step, ::step])
+    if most <= 0 or min(far.shape) < _SMALLEST:
+        return []
+    bare = _parts_of(_within_border(far, _BARE), far, ())
+    found = [*_within_border(far, _PLAIN), *_between_lines(far)]
+    for ground in _grounds(far):
+        found += _on_ground(ground)
+    scored = [(_framed(far, box) + _FOR_BARE, box) for box in bare]
+    scored += [(_framed(far, box), box) for box in _parts_of(found, far, bare)]
+    scored.sort(key=lambda each: -each[0])
+    return [_sharpened(pixels, box, step) for score, box in scored[:most] if score >= _LEAST_FRAMED]
+
+
+def _parts_of(found: Iterable[Box], far: NDArray[np.int16], known: Sequence[Box]) -> list[Box]:
+    """Those that are parts of the picture, each once."""
+    kept: list[Box] = []
+    for box in found:
+        if _is_part(far, box) and not any(_much_the_same(box, other) for other in (*known, *kept)):
+            kept.append(box)
+    return kept
+
+
+def _grey(pixels: Pixels) -> NDArray[np.int16]:
+    if pixels.ndim == 2:
+        return pixels.astype(np.int16)
+    red, green, blue = (pixels[..., channel].astype(np.int16) for channel in range(3))
+    return (2 * red + 5 * green + blue) >> 3
+
+
+def _within_border(far: NDArray[np.int16], share: float) -> list[Box]:
+    """What is left, if anything, when rows and columns are taken off of which that share has one colour."""
+    top, left, bottom, right = 0, 0, far.shape[0], far.shape[1]
+    for _ in range(2):
+        rows = far[top:bottom, left:right]
+        over, under = _plain_from(rows, share), _plain_from(rows[::-1], share)
+        top, bottom = top + over, bottom - under
+        if bottom <= top:
+            return []
+        columns = far[top:bottom, left:right].T
+        before, behind = _plain_from(columns, share), _plain_from(columns[::-1], share)
+        left, right = left + before, right - behind
+        if right <= left:
+            return []
+    return [(top, left, bottom, right)]
+
+
+def _plain_from(lines: NDArray[np.int16], share: float) -> int:
+    """How many lines from the first on are of its colour."""
+    colour = int(np.median(lines[0]))
+    if (np.abs(lines[0] - colour) <= _ALIKE).mean() < share:
+        return 0  # so it is with most pictures
+    plain = (np.abs(lines - colour) <= _ALIKE).mean(axis=1) >= share
+    return len(lines) if plain.all() else int(np.argmin(plain))
+
+
+def _on_ground(ground: Mask) -> list[Box]:
+    """Parts that stand on that ground."""
+    height, width = ground.shape
+    least = (int(_LEAST_LEFT * height), int(_LEAST_LEFT * width))
+    return [
+        (top, left, bottom, right)
+        for top, left, bottom, right in _cut(~ground, (0, 0, height, width), least, _DEEPEST)
+        if (~ground[top:bottom, left:right]).mean() >= _SOLID
+    ]
+
+
+def _cut(filled: Mask, box: Box, least: tuple[int, int], depth: int) -> Iterator[Box]:
+    """Cuts along rows and columns of bare ground, by turns, until there are none ("X-Y cut", Nagy and Seth 1984)."""
+    top, left, bottom, right = box
+    part = filled[top:bottom, left:right]
+    pieces = [
+        (top + first, left + before, top + last, left + behind)
+        for first, last in _runs(part.mean(axis=1) > _BARE_GROUND)
+        if last - first >= least[0]
+        for before, behind in _runs(part[first:last].mean(axis=0) > _BARE_GROUND)
+        if behind - before >= least[1]
+    ]
+    for piece in pieces:
+        if piece == box or depth == 0:
+            yield piece
+        else:
+            yield from _cut(filled, piece, least, depth - 1)
+
+
+def _runs(taken: Mask) -> list[tuple[int, int]]:
+    """First and last (exclusive) of each stretch that is taken; a single one that is not does not end it."""
+    closed = taken.copy()
+    closed[1:-1] |= taken[:-2] & taken[2:]
+    steps = np.flatnonzero(np.diff(closed, prepend=False, append=False))
+    return [(int(first), int(last)) for first, last in steps.reshape(-1, 2)]
+
+
+def _grounds(far: NDArray[np.int16]) -> Iterator[Mask]:
+    """Which pixels have the commonest colour of what is flat; then the two commonest, and so on."""
+    flat = np.zeros(far.shape, dtype=np.bool_)
+    flat[:-1, :-1] = (np.abs(np.diff(far, axis=0))[:, :-1] <= 2) & (np.abs(np.diff(far, axis=1))[:-1] <= 2)
+    near = np.convolve(np.bincount(far[flat], minlength=256), np.ones(2 * _ALIKE // 3 + 1), mode="same")
+    ground = np.zeros(far.shape, dtype=np.bool_)
+    for _ in range(_MOST_GROUNDS):
+        colour = int(np.argmax(near))
+        if near[colour] < _GROUND * far.size:
+            break
+        ground = ground | (np.abs(far - colour) <= _ALIKE)
+        near[max(0, colour - 2 * _ALIKE) : colour + 2 * _ALIKE + 1] = 0
+        yield ground
+
+
+def _between_lines(far: NDArray[np.int16]) -> list[Box]:
+    """Parts with a long straight step on every side that is not that of the picture."""
+    height, width = far.shape
+    rows = [(0, 0, width), *_lines(far), (height, 0, width)]
+    columns = [(0, 0, height), *_lines(far.T), (width, 0, height)]
+    return [
+        (top[0], left[0], bottom[0], right[0])
+        for top, bottom in combinations(rows, 2)
+        for left, right in combinations(columns, 2)
+        if all(_spans(line, left[0], right[0]) for line in (top, bottom))
+        and all(_spans(line, top[0], bottom[0]) for line in (left, right))
+    ]
+
+
+def _spans(line: Line, first: int, last: int) -> bool:
+    return line[1] <= first + _REACH and line[2] >= last - _REACH
+
+
+def _lines(far: NDArray[np.int16]) -> list[Line]:
+    """The few longest straight steps from one row to the next, from above."""
+    step = np.ascontiguousarray(np.abs(np.diff(far, axis=0)) > _ALIKE)
+    gathered = np.cumsum(np.pad(step, ((0, 0), (_REACH + 1, _REACH))), axis=1, dtype=np.int16)
+    mostly = (gathered[:, 2 * _REACH + 1 :] - gathered[:, : -2 * _REACH - 1]) > _REACH
+    # How far each place is from the last one where there is no step.
+    places = np.arange(1, mostly.shape[1] + 1, dtype=np.int16)
+    lengths = places - np.maximum.accumulate(np.where(mostly, np.int16(0), places), axis=1)
+    ends = lengths.argmax(axis=1)
+    longest = lengths[np.arange(len(lengths)), ends]
+    found: list[Line] = []
+    for row in np.argsort(-longest, kind="stable")[: 8 * _MOST_LINES]:
+        if longest[row] < _LEAST_LEFT * far.shape[1] or len(found) == _MOST_LINES:
+            break
+        if all(abs(int(row) + 1 - other[0]) > _REACH for other in found):
+            end = int(ends[row]) + 1
+            found.append((int(row) + 1, end - int(longest[row]), end))
+    return sorted(found)
+
+
+def _framed(far: NDArray[np.int16], box: Box) -> float:
+    """How sharply the box stands out: the share of its weakest side along which there is a step."""
+    top, left, bottom, right = box
+    sides = [
+        _step_along(far[:, left:right], top),
+        _step_along(far[:, left:right], bottom),
+        _step_along(far[top:bottom].T, left),
+        _step_along(far[top:bottom].T, right),
+    ]
+    return min(side for side in sides if side is not None)
+
+
+def _step_along(lines: NDArray[np.int16], at: int) -> float | None:
+    """Of the line before which the box begins or ends; None at the edge of the picture."""
+    if at in (0, len(lines)):
+        return None
+    strip = lines[max(0, at - 2) : at + 2]
+    return float((np.abs(np.diff(strip, axis=0)) > _ALIKE).any(axis=0).mean())
+
+
+def _is_part(far: NDArray[np.int16], box: Box) -> bool:
+    """Whether the box is neither nearly the whole picture nor too little of it."""
+    height, width = box[2] - box[0], box[3] - box[1]
+    if min(height, width) < _SMALLEST or height < _LEAST_LEFT * far.shape[0] or width < _LEAST_LEFT * far.shape[1]:
+        return False
+    return bool(max(1 - height / far.shape[0], 1 - width / far.shape[1]) >= _LEAST_OFF)
+
+
+def _much_the_same(one: Box, other: Box) -> bool:
+    return all(abs(a - b) <= 2 for a, b in zip(one, other, strict=True))
+
+
+def _sharpened(pixels: Pixels, box: Box, step: int) -> Box:
+    """The box in pixels: each side where, within what one far pixel stands for, the picture changes most."""
+    top, left, bottom, right = (side * step for side in box)
+    bottom, right = min(bottom, pixels.shape[0]), min(right, pixels.shape[1])
+    columns = pixels.swapaxes(0, 1)
+    return (
+        _edge(pixels[:, left:right], top, step),
+        _edge(columns[:, top:bottom], left, step),
+        _edge(pixels[:, left:right], bottom, step),
+        _edge(columns[:, top:bottom], right, step),
+    )
+
+
+def _edge(lines: Pixels, at: int, step: int) -> int:
+    """Before which line, about `at`, there is the largest step; `at` itself where it is the edge of the picture."""
+    first, last = max(0, at - step - 1), min(len(lines), at + step + 1)
+    if at in (0, len(lines)) or last - first < 2:
+        return at
+    strip = _grey(lines[first:last])
+    return first + 1 + int(np.argmax(np.abs(np.diff(strip, axis=0)).mean(axis=1)))
