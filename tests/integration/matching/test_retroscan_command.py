@@ -55,10 +55,11 @@ def test_one_list_walks_and_acts_once(ledger: Database) -> None:
     assert digest(0).hex() not in told.output
 
 
-def test_all_lists_walk_and_the_walks_are_shown(ledger: Database) -> None:
+def test_all_lists_walk_and_the_walks_are_shown(ledger: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "2 entries walked through 10 fingerprints: 2 candidates, 2 late matches." in retroscan("--all").stdout
     assert sorted(name for name, state in states(ledger).items() if state == "blocked") == ["c0", "c1"]
-    shown = " ".join(retroscan("--status").stdout.split())
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = retroscan("--status").stdout
     assert "Late matches" in shown
     assert "finished" in shown
     assert "10 of 10" in shown
