@@ -67,8 +67,9 @@ lock: $(VENV)/.dev ## Resolve the dependencies of pyproject.toml and package.jso
 	$(BIN)/python tools/browser_files.py --lock
 
 .PHONY: dist
-dist: setup ## Build the wheel, with the browser files in it, into dist/.
+dist: setup ## Build the wheel, with the browser files in it, and that of the client alone, into dist/.
 	$(BIN)/python -m hatchling build -t wheel
+	cd client && ../$(BIN)/python -m hatchling build -t wheel -d ../dist
 
 bench-%: $(VENV)/.dev ## Measure: runs benchmarks/NAME.py for make bench-NAME.
 	$(BIN)/python benchmarks/$(subst -,_,$*).py $(ARGS)
