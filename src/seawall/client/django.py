@@ -1,7 +1,7 @@
 """For Django: every uploaded file is asked about before a view sees it.
 
     MIDDLEWARE = [..., "seawall.client.django.SeawallMiddleware"]   # after AuthenticationMiddleware
-    SEAWALL = {"URL": "https://seawall.example", "KEY": os.environ["SEAWALL_API_KEY"]}
+    SEAWALL = {"URL": "https://seawall.example", "KEY": os.environ["API_KEY_OF_SEAWALL"]}
 
 `SEAWALL` may also have PATHS (what the paths of uploads begin with), SURFACE and TIMEOUT_S. The account is the
 primary key of who is logged in.
