@@ -71,6 +71,10 @@ dist: setup ## Build the wheel, with the browser files in it, and that of the cl
 	$(BIN)/python -m hatchling build -t wheel
 	cd client && ../$(BIN)/python -m hatchling build -t wheel -d ../dist
 
+.PHONY: bench-http
+bench-http: $(VENV)/.dev
+	$(BIN)/python benchmarks/over_http.py $(ARGS)
+
 bench-%: $(VENV)/.dev ## Measure: runs benchmarks/NAME.py for make bench-NAME.
 	$(BIN)/python benchmarks/$(subst -,_,$*).py $(ARGS)
 

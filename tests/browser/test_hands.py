@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from seawall.records import Role
 from tests.browser.conftest import Watched
@@ -191,3 +191,30 @@ def test_new_cases_come_by_themselves_and_leave_the_focus_where_it_is(stand: Sta
     expect(watched.page.get_by_role("link", name="#2")).to_be_visible()
     expect(watched.page.get_by_text("2 cases to decide")).to_be_visible()
     expect(watched.page.get_by_role("link", name="#1")).to_be_focused()
+
+
+def test_an_answer_that_comes_late_does_not_take_the_focus_away(stand: Stand, window: Window) -> None:
+    stand.case(1, "first", "account-one")
+    stand.person("person-1")
+    watched = window()
+    page, keys = watched.page, watched.page.keyboard
+    watched.log_in("person-1")
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+    watched.open("cases/1")
+    watched.ready()
+    keys.press("b")
+    expect(page.get_by_role("button", name="Hide")).to_be_focused()
+    waiting: list[Route] = []
+    page.route("**/picture", lambda route: waiting.append(route))  # noqa: PLW0108 - no builtin is taken
+    keys.press("h")
+    keys.press("c")
+    keys.press("2")
+    expect(page.get_by_role("radio", name="Altered copy")).to_be_checked()
+    assert len(waiting) == 1
+    waiting[0].continue_()
+    expect(page.locator("figure.shown")).to_have_count(0)
+    expect(page.get_by_role("radio", name="Altered copy")).to_be_focused()
+    page.wait_for_timeout(200)
+    keys.press("Enter")
+    expect(page.locator("#notice")).to_contain_text("Item 1 of case #1 is confirmed.")
+    assert len(watched.pictures()) == 1

@@ -40,7 +40,7 @@ _DEEPEST = 6
 # Along how much of its weakest side a part stands out at least; what is within a bare border is surer by so much.
 _LEAST_FRAMED, _FOR_BARE = 0.4, 0.35
 # A line may be broken, and its ends be missed, by so much.
-_REACH, _MOST_LINES = 5, 5
+_REACH, _MOST_LINES, _ROWS_LOOKED_AT = 5, 5, 32
 _SMALLEST = 16
 
 
@@ -98,6 +98,8 @@ def _within_border(far: NDArray[np.int16], share: float) -> list[Box]:
         left, right = left + before, right - behind
         if right <= left:
             return []
+        if not (over or under or before or behind):
+            break
     return [(top, left, bottom, right)]
 
 
@@ -182,7 +184,10 @@ def _spans(line: Line, first: int, last: int) -> bool:
 
 def _lines(far: NDArray[np.int16]) -> list[Line]:
     """The few longest straight steps from one row to the next, from above."""
-    step = np.ascontiguousarray(np.abs(np.diff(far, axis=0)) > _ALIKE)
+    every = np.abs(far[1:] - far[:-1]) > _ALIKE
+    # Long lines are among the rows with most steps.
+    most = np.argpartition(-every.sum(axis=1), min(_ROWS_LOOKED_AT, len(every) - 1))[:_ROWS_LOOKED_AT]
+    step = every[most]
     gathered = np.cumsum(np.pad(step, ((0, 0), (_REACH + 1, _REACH))), axis=1, dtype=np.int16)
     mostly = (gathered[:, 2 * _REACH + 1 :] - gathered[:, : -2 * _REACH - 1]) > _REACH
     # How far each place is from the last one where there is no step.
@@ -194,9 +199,10 @@ def _lines(far: NDArray[np.int16]) -> list[Line]:
     for row in np.argsort(-longest, kind="stable")[: 8 * _MOST_LINES]:
         if longest[row] < _LEAST_LEFT * far.shape[1] or len(found) == _MOST_LINES:
             break
-        if all(abs(int(row) + 1 - other[0]) > _REACH for other in found):
+        before = int(most[row]) + 1
+        if all(abs(before - other[0]) > _REACH for other in found):
             end = int(ends[row]) + 1
-            found.append((int(row) + 1, end - int(longest[row]), end))
+            found.append((before, end - int(longest[row]), end))
     return sorted(found)
 
 
@@ -229,7 +235,13 @@ def _is_part(far: NDArray[np.int16], box: Box) -> bool:
 
 
 def _much_the_same(one: Box, other: Box) -> bool:
-    return all(abs(a - b) <= 2 for a, b in zip(one, other, strict=True))
+    # Spelled out, since hundreds of boxes are compared with each other where there are many lines.
+    return (
+        -2 <= one[0] - other[0] <= 2
+        and -2 <= one[1] - other[1] <= 2
+        and -2 <= one[2] - other[2] <= 2
+        and -2 <= one[3] - other[3] <= 2
+    )
 
 
 def _sharpened(pixels: Pixels, box: Box, step: int) -> Box:
