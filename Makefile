@@ -72,7 +72,7 @@ dist: setup ## Build the wheel, with the browser files in it, and that of the cl
 	cd client && ../$(BIN)/python -m hatchling build -t wheel -d ../dist
 
 .PHONY: bench-http
-bench-http: $(VENV)/.dev
+bench-http: $(VENV)/.dev ## Measure uploads over HTTP: runs benchmarks/over_http.py, which may not be called http.py.
 	$(BIN)/python benchmarks/over_http.py $(ARGS)
 
 bench-%: $(VENV)/.dev ## Measure: runs benchmarks/NAME.py for make bench-NAME.
