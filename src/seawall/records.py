@@ -256,7 +256,8 @@ class ListInfo:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A fingerprint met an entry. ``distance`` is Hamming bits (0 for exact)."""
+    """A fingerprint met an entry. ``distance`` is Hamming bits (0 for exact); ``in_part`` says that it was not the
+    whole frame which met it, but a part of it (see :class:`Frame`)."""
 
     entry_id: int
     list: ListInfo
@@ -268,6 +269,7 @@ class Match:
     quality: int | None = None
     classification: Classification | None = None
     disputed: bool = False
+    in_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,14 @@ from seawall.access.people import PersonSession
 from seawall.actions import endpoints
 from seawall.cases import priority
 from seawall.cases import store as cases
+from seawall.database.documents import finding_from_json
 from seawall.database.sessions import Database
 from seawall.database.tables import Case, CaseItem, Content, Decision, Evidence, OutboxMessage, now
 from seawall.errors import BadInput, Conflict, NotFound, NotMedia, ObjectStoreUnavailable
 from seawall.evidence import audit
 from seawall.hashlists import store
 from seawall.hashlists.store import ListDefinition
+from seawall.policy.decide import describe
 from seawall.records import (
     SYSTEM,
     CaseState,
@@ -35,6 +37,7 @@ from seawall.records import (
     HarmClass,
     HashArrival,
     ItemState,
+    Match,
     MediaArrival,
     Outcome,
     RevealStage,
@@ -109,6 +112,12 @@ def test_a_known_picture_is_met_within_a_frame_at_upload_and_later(runtime: Runt
     list_by_sight(runtime, encoded(known))
     answer = flow.judge_media(runtime.rooms, MediaArrival("c2", framed))
     assert (answer.verdict, answer.reasons[0].code) == (Verdict.HOLD, "perceptual_match")
+    with runtime.database.transaction() as session:
+        (found,) = session.scalars(select(CaseItem.findings)).one()
+    match = finding_from_json(found)
+    assert isinstance(match, Match)
+    assert match.in_part
+    assert "in a part of the picture" in describe(match)
     assert late.walk(runtime.rooms).matches == 1
     assert flow.judge_media(runtime.rooms, MediaArrival("c1", before)).verdict is Verdict.HOLD
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import typing
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from seawall.cases import priority
 from seawall.cases.views import CaseView, ItemView
 from seawall.console.views import FoundPart, case_page
+from seawall.console.wording import IN_PART
 from seawall.database.documents import finding_from_json, finding_to_json
 from seawall.policy.decide import UNCOVERED, decide, describe
 from seawall.policy.explain import in_words
@@ -129,3 +131,14 @@ def test_the_console_shows_each_as_what_it_is() -> None:
     parts = [shown(finding) for finding in FINDINGS.values()]
     assert all(len(found) == 1 for found in parts)
     assert len({found[0].about for found in parts}) == len(FindingKind)
+
+
+def test_a_match_in_a_part_of_a_picture_is_told_as_one() -> None:
+    whole = FINDINGS[FindingKind.MATCH]
+    assert isinstance(whole, Match)
+    part = replace(whole, in_part=True)
+    assert finding_from_json(json.loads(json.dumps(finding_to_json(part)))) == part
+    before = {name: value for name, value in finding_to_json(whole).items() if name != "in_part"}
+    assert finding_from_json(before) == whole, "as it was written before there were parts"
+    assert IN_PART in shown(part)[0].likeness
+    assert IN_PART not in shown(whole)[0].likeness

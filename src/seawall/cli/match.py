@@ -147,6 +147,7 @@ def _document(result: FileMatches) -> dict[str, object]:
                 "distance": found.distance,
                 "orientation": found.orientation.value,
                 "frame": found.frame,
+                "in_part": found.in_part,
                 "classification": (
                     {"scheme": found.classification.scheme, "code": found.classification.code}
                     if found.classification

@@ -181,6 +181,9 @@ def likeness(kind: MatchKind | None, distance: int | None, hash_kind: HashKind |
     return f"{counted(distance, 'bit')} of {PDQ_BITS} {'differs' if distance == 1 else 'differ'} ({closeness})"
 
 
+IN_PART = "a part of the picture: within a border, or on a page or a screen"
+
+
 def turned(orientation: Orientation | None) -> str:
     """How the upload was turned against the entry; empty where it was not."""
     if orientation is None or orientation is Orientation.UPRIGHT:

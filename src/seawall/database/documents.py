@@ -73,6 +73,7 @@ def finding_to_json(finding: Finding) -> Document:
         if classification is None
         else {"scheme": classification.scheme, "code": classification.code},
         "disputed": finding.disputed,
+        "in_part": finding.in_part,
     }
 
 
@@ -94,6 +95,7 @@ def finding_from_json(document: Document) -> Finding:
         quality=document["quality"],
         classification=None if classification is None else Classification(**classification),
         disputed=document["disputed"],
+        in_part=document.get("in_part", False),
     )
 
 

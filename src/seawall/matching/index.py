@@ -123,6 +123,7 @@ class Queries:
     frames: list[int] = field(default_factory=list)
     orientations: list[Orientation] = field(default_factory=list)
     qualities: list[int | None] = field(default_factory=list)
+    in_parts: list[bool] = field(default_factory=list)
 
     def words(self) -> NDArray[np.uint64]:
         """(q, 4) uint64."""
@@ -334,6 +335,7 @@ def _queries(fingerprints: Sequence[Fingerprint], minimum_quality: int) -> Queri
                 queries.frames.append(frame.number)
                 queries.orientations.append(orientation)
                 queries.qualities.append(frame.quality)
+                queries.in_parts.append(frame.is_part)
     return queries
 
 
@@ -361,6 +363,7 @@ def _near(snapshot: Snapshot, queries: Queries, found: list[list[Match]], trunca
                         orientation=queries.orientations[query],
                         frame=queries.frames[query],
                         quality=queries.qualities[query],
+                        in_part=queries.in_parts[query],
                     )
                 )
     return compared

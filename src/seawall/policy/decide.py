@@ -77,7 +77,8 @@ def describe(finding: Finding) -> str:
         word = "Scan owed" if isinstance(finding, ScanOwed) else "Noted"
         return f"{word} ({finding.code}): {finding.explanation.rstrip('.')}"
     disputed = ", an entry that is disputed" if finding.disputed else ""
-    frame = f" in frame {finding.frame}" if finding.frame else ""
+    frame = " in a part of the picture" if finding.in_part else ""
+    frame += f" in frame {finding.frame}" if finding.frame else ""
     if finding.kind is MatchKind.EXACT:
         return f'The same {finding.hash_kind.label} as an entry of the list "{finding.list.name}"{disputed}'
     return (
