@@ -85,13 +85,14 @@ class Said:
 
     def entries(self, line: int, reading: Reading) -> Iterator[EntryDraft | BadLine]:
         """`entry_of` the record, and of each further hash with the same id and classification."""
-        value, kind = self.fields.pop("hash_value", None), field_name(self.fields.pop("hash_kind", ""))
-        if value is not None and kind in HASH_NAMES and kind is not None:
-            self.add(kind, value)
-        shared = {name: value for name, value in self.fields.items() if name in ("scheme", "code", "upstream_id")}
+        value, kind = self.fields.pop("hash_value", None), self.fields.pop("hash_kind", "")
+        if value is not None and (name := field_name(kind)) in HASH_NAMES and name is not None:
+            self.add(name, value)
         yield from entry_of(line, self.fields, reading)
-        for name, value in self.further:
-            yield from entry_of(line, {**shared, name: value}, reading)
+        if self.further:
+            shared = {name: said for name, said in self.fields.items() if name in ("scheme", "code", "upstream_id")}
+            for name, further in self.further:
+                yield from entry_of(line, {**shared, name: further}, reading)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,10 +101,12 @@ def read_table(
 
 
 def _said(cells: list[str], columns: Columns, scheme: str | None) -> Said:
-    said = Said()
-    for position, name in columns:
-        if position < len(cells):
-            said.add(name, cells[position])
+    said = Said({name: cells[position] for position, name in columns if position < len(cells)})
+    if len(said.fields) < len(columns):  # a name is there twice, or the line is short
+        said = Said()
+        for position, name in columns:
+            if position < len(cells):
+                said.add(name, cells[position])
     if scheme is not None:
         said.fields.setdefault("scheme", scheme)
     return said
