@@ -51,7 +51,7 @@ def judge_media(rooms: Rooms, arrival: MediaArrival) -> Answer:
     started = time.perf_counter()
     digests = exact.digest(arrival.body)
     identity = exact.identity(digests)
-    answer = steps.earlier_answer(rooms, arrival.content_id, identity, with_bytes=True)
+    answer, _known = steps.earlier(rooms, arrival.content_id, identity, with_bytes=True)
     if answer is None:
         generation = rooms.index.generation
         fingerprint, findings = steps.understand(rooms, arrival.body, digests)
@@ -67,10 +67,10 @@ def judge_hashes(rooms: Rooms, arrival: HashArrival) -> Answer:
     """
     started = time.perf_counter()
     identity = ledger.identity_of_hashes(arrival)
-    answer = steps.earlier_answer(rooms, arrival.content_id, identity, with_bytes=False)
+    answer, known = steps.earlier(rooms, arrival.content_id, identity, with_bytes=False)
     if answer is None:
         generation = rooms.index.generation
-        fingerprint, findings = steps.look_up_hashes(rooms, arrival, identity)
+        fingerprint, findings = steps.look_up_hashes(rooms, arrival, known)
         judgement = decide(rooms.policy, findings, surface=arrival.surface)
         answer = steps.act(rooms, Judged(arrival, identity, fingerprint, findings, judgement, generation))
     return _timed(answer, started)
@@ -115,10 +115,10 @@ def judge_share(rooms: Rooms, share: ShareArrival) -> Answer:
     if share.hashes is None:
         return _timed(referred or steps.not_screened(rooms, share), started)
     identity = ledger.identity_of_hashes(share.hashes)
-    answer = steps.earlier_answer(rooms, share.hashes.content_id, identity, with_bytes=False)
+    answer, known = steps.earlier(rooms, share.hashes.content_id, identity, with_bytes=False)
     if answer is None:
         generation = rooms.index.generation
-        fingerprint, findings = steps.look_up_hashes(rooms, share.hashes, identity)
+        fingerprint, findings = steps.look_up_hashes(rooms, share.hashes, known)
         judgement = decide(rooms.policy, findings, surface=share.surface)
         judged = Judged(share.hashes, identity, fingerprint, findings, judgement, generation)
         copy = steps.refused_copy(rooms, fingerprint.digests)

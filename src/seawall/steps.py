@@ -41,12 +41,18 @@ from seawall.records import (
 from seawall.rooms import Rooms
 
 
-def earlier_answer(rooms: Rooms, content_id: str, identity: bytes, *, with_bytes: bool) -> Answer | None:
-    """What was answered of the same content and bytes before, where that answer stands."""
+def earlier(
+    rooms: Rooms, content_id: str, identity: bytes, *, with_bytes: bool
+) -> tuple[Answer | None, Fingerprint | None]:
+    """What was answered of the same content and bytes before, where that answer stands; and otherwise, where hashes
+    alone have come, what the ledger knows of those bytes."""
     with rooms.database.transaction() as session:
         row = ledger.recall(session, content_id, identity)
-        stands = row is not None and ledger.is_settled(row, with_bytes=with_bytes)
-        return _answer_again(row) if row is not None and stands else None
+        if row is None:
+            return None, None
+        if ledger.is_settled(row, with_bytes=with_bytes):
+            return _answer_again(row), None
+        return None, None if with_bytes else ledger.fingerprint_of_row(row)
 
 
 def known_by_reference(rooms: Rooms, share: ShareArrival) -> Answer | None:
@@ -117,17 +123,20 @@ def all_met(rooms: Rooms, *fingerprints: Fingerprint) -> tuple[Finding, ...]:
     return (*matches, Noted(NotedKind.MORE_MATCHES.value, more))
 
 
-def look_up_hashes(rooms: Rooms, arrival: HashArrival, identity: bytes) -> tuple[Fingerprint, tuple[Finding, ...]]:
+def look_up_hashes(
+    rooms: Rooms, arrival: HashArrival, known: Fingerprint | None
+) -> tuple[Fingerprint, tuple[Finding, ...]]:
     """What is known of these bytes by now, and all that it meets: what was told of them before counts too, so that
-    fewer hashes never make a milder verdict. Hashes that cannot be of the same bytes are owed a look."""
+    fewer hashes never make a milder verdict. Hashes that cannot be of the same bytes are owed a look.
+
+    Args:
+        known: what the ledger has of them, from `earlier`.
+    """
     told = ledger.fingerprint_of_hashes(arrival)
-    with rooms.database.transaction() as session:
-        row = ledger.recall(session, arrival.content_id, identity)
-        known = None if row is None else ledger.fingerprint_of_row(row)
     if known is None:
         return told, all_met(rooms, told)
-    whole = ledger.united(known, told)
-    findings = all_met(rooms, whole, told)
+    whole = ledger.united(known, told)  # has all that is told
+    findings = all_met(rooms, whole)
     if ledger.contradict(known.digests, told.digests):
         contradiction = "These hashes contradict those that the ledger has of the same bytes"
         findings = (*findings, ScanOwed(Conflict.code, contradiction))
