@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from seawall.decoding.colours import Pixels
 from seawall.decoding.limits import Limits
 from seawall.decoding.reading import Reading, Seen
 from seawall.decoding.regions import Box, regions
@@ -67,30 +67,31 @@ def fingerprint(data: bytes, limits: Limits, *, may_take_long: bool = True) -> d
     }
 
 
-def hashed(seen: Seen, part: Box | None = None) -> PdqResult:
-    """The hashes, of all or of a part; from all pixels where fewer leave too many bits in doubt."""
-    by = seen.reduced_by
-    if part is None:
-        result = hash_picture(seen.pixels, seen.size, by)
-    else:
-        cut = _cut_out(seen.pixels, part)
-        result = hash_picture(cut, (cut.shape[0] * by, cut.shape[1] * by), by)
+def hashed(seen: Seen) -> PdqResult:
+    """The hashes; from all pixels where fewer leave too many bits in doubt."""
+    result = hash_picture(seen.pixels, seen.size, seen.reduced_by)
     if seen.whole is not None and result.doubtful > _MOST_DOUBTFUL:
-        whole = seen.whole()
-        return hash_picture(whole if part is None else _cut_out(whole, part, by))
+        return hash_picture(seen.whole())
     return result
 
 
-def _cut_out(pixels: Pixels, part: Box, scale: int = 1) -> Pixels:
-    top, left, bottom, right = (side * scale for side in part)
-    return pixels[top:bottom, left:right]
+def _cut_out(seen: Seen, part: Box) -> Seen:
+    """The part as if it were all that is seen."""
+    by, whole = seen.reduced_by, seen.whole
+    top, left, bottom, right = part
+    return replace(
+        seen,
+        pixels=seen.pixels[top:bottom, left:right],
+        size=((bottom - top) * by, (right - left) * by),
+        whole=None if whole is None else lambda: whole()[top * by : bottom * by, left * by : right * by],
+    )
 
 
 def _parts(seen: Seen, most: int) -> Iterator[PdqResult]:
     """The hashes of those parts of a picture that may be pictures of their own, and are good enough to be one."""
     # Of a film the likeliest alone: it has many frames, and what frames it seldom changes.
     for part in regions(seen.pixels, min(most, 1) if seen.moving else most):
-        result = hashed(seen, part)
+        result = hashed(_cut_out(seen, part))
         if result.quality >= _GOOD_QUALITY:
             yield result
 

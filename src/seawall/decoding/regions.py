@@ -54,9 +54,11 @@ def regions(pixels: Pixels, most: int = MOST) -> list[Box]:
     Returns:
         Boxes in pixels, each clearly smaller than the whole.
     """
+    if most <= 0:
+        return []
     step = max(1, -(-max(pixels.shape[:2]) // _FAR))
     far = _grey(pixels[::step, ::step])
-    if most <= 0 or min(far.shape) < _SMALLEST:
+    if min(far.shape) < _SMALLEST:
         return []
     bare = _parts_of(_within_border(far, _BARE), far, ())
     found = [*_within_border(far, _PLAIN), *_between_lines(far)]
@@ -114,12 +116,13 @@ def _plain_from(lines: NDArray[np.int16], share: float) -> int:
 
 def _on_ground(ground: Mask) -> list[Box]:
     """Parts that stand on that ground."""
-    height, width = ground.shape
+    filled = ~ground
+    height, width = filled.shape
     least = (int(_LEAST_LEFT * height), int(_LEAST_LEFT * width))
     return [
         (top, left, bottom, right)
-        for top, left, bottom, right in _cut(~ground, (0, 0, height, width), least, _DEEPEST)
-        if (~ground[top:bottom, left:right]).mean() >= _SOLID
+        for top, left, bottom, right in _cut(filled, (0, 0, height, width), least, _DEEPEST)
+        if filled[top:bottom, left:right].mean() >= _SOLID
     ]
 
 
