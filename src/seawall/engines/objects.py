@@ -156,9 +156,9 @@ def open_folder(folder: Path) -> Objects:
 
 def _private(folder: Path) -> Objects:
     """The folder of what is sealed: for its owner alone, also where it was there before."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    objects = open_folder(folder)
     folder.chmod(0o700)
-    return _in_folder(folder)
+    return objects
 
 
 def remote_store(url: str, called: str) -> obstore.store.ObjectStore:

@@ -202,6 +202,13 @@ class IndexKeeper:
         """The segment file in use, if there is one."""
         return self._build
 
+    def may_be_built(self) -> bool:
+        """Whether building a file of all entries takes no more memory than it may. If it would, that is logged."""
+        needed = memory_to_build(self._index.sizes.rows)
+        if needed > self._memory_bytes:
+            log.warning("index.not_built", reason=f"It needs {needed} bytes; see SEAWALL_INDEX_MEMORY_BYTES.")
+        return needed <= self._memory_bytes
+
     def _open_file(self) -> None:
         """Takes the segment file into use that lies there now, with all that has changed since it was built."""
         seen = self._shelf.seen()
@@ -250,9 +257,7 @@ class IndexKeeper:
 
     def _build_file(self) -> None:
         self._tend_again_at = time.monotonic() + REBUILD_PAUSE_S
-        needed = memory_to_build(self._index.sizes.rows)
-        if needed > self._memory_bytes:
-            log.warning("index.not_built", reason=f"It needs {needed} bytes; see SEAWALL_INDEX_MEMORY_BYTES.")
+        if not self.may_be_built():
             return
         started = time.monotonic()
         base = self._build

@@ -8,7 +8,7 @@ from seawall.database.sessions import Database
 from seawall.engines.compiled import use_cache
 from seawall.errors import IndexFileInvalid
 from seawall.matching.index import HashIndex
-from seawall.matching.keeper import FEWEST_ROWS, IndexKeeper, memory_to_build
+from seawall.matching.keeper import FEWEST_ROWS, IndexKeeper
 from seawall.matching.sealed_files import sealing_key
 from seawall.matching.shelf import Shelf
 from seawall.settings import Settings, load_settings
@@ -30,7 +30,6 @@ class StandingIndex:
             IndexFileInvalid: the segment file is not what was written; it is out of use from now on.
         """
         self._shelf = Shelf(settings.index_folder, database, sealing_key(settings))
-        self._memory_bytes = settings.index_memory_bytes
         self._keeper = IndexKeeper(database, settings)
         self._keeper.catch_up()
         build = self._keeper.file
@@ -54,11 +53,7 @@ class StandingIndex:
     def put_in_file(self) -> None:
         """Has a segment file made of it, if most of it is in none: then many processes of this machine can hold it in
         the memory of one. What cannot be done is logged, and costs no more than memory."""
-        sizes = self._keeper.sizes
-        if sizes.delta_rows < FEWEST_ROWS:
-            return
-        if memory_to_build(sizes.rows) > self._memory_bytes:
-            log.warning("index.not_built", reason=f"{sizes.rows} entries; see SEAWALL_INDEX_MEMORY_BYTES.")
+        if self._keeper.sizes.delta_rows < FEWEST_ROWS or not self._keeper.may_be_built():
             return
         with self._shelf.writing() as mine:
             if not mine:
