@@ -34,8 +34,8 @@ class Asides:
         self._seen = generation
         self._act = act
 
-    def look(self) -> int:
-        """Searches for what has come since the last time, if anything has; returns how many late matches it gave.
+    def look(self) -> None:
+        """Searches for what has come since the last time, if anything has, and has what it finds acted on.
 
         Raises:
             DatabaseUnavailable: PostgreSQL went away.
@@ -43,14 +43,14 @@ class Asides:
         rooms = self._rooms
         with rooms.database.transaction() as session:
             if newest_change(session) <= self._seen:
-                return 0
+                return
         since, self._seen = self._seen, rooms.index.catch_up()
         lists = {info.list_id: info for info in rooms.index.index.lists if reach_of(info) >= 0}
         with rooms.database.transaction() as session:
             parts = [part for each in lists for part in parts_to_walk(session, each, since, ENTRIES_AT_ONCE)]
         entries = sum(part.entries for part in parts)
         if not 0 < entries <= ENTRIES_AT_ONCE:
-            return 0  # many have a walk of their own, after this one
+            return  # many have a walk of their own, after this one
         matches = 0
         with LedgerSearch(rooms.database, rooms.ledger) as search:
             search.rounds = Rounds(rooms.database, parts, {number: reach_of(info) for number, info in lists.items()})
@@ -62,4 +62,3 @@ class Asides:
                     "walk.aside_left", advice="A file was replaced; the next walk goes through with these entries."
                 )
         log.info("walk.aside", entries=entries, late=matches)
-        return matches

@@ -75,10 +75,15 @@ def _enter(rooms: Rooms, batch: Sequence[HashArrival], tally: Tally) -> None:
 
 
 def _add(rooms: Rooms, told: HashArrival, tally: Tally) -> None:
-    """A line on what is in the ledger already: judged when it tells more of it."""
-    tally.known += 1
+    """A line on what is in the ledger by now."""
     with rooms.database.transaction() as session:
         told_before = backfill.known(session, [told]).get(backfill.version_of(told), False)
+    _add_known(rooms, told, told_before, tally)
+
+
+def _add_known(rooms: Rooms, told: HashArrival, told_before: bool, tally: Tally) -> None:
+    """A line on what is in the ledger already: judged when it tells more of it."""
+    tally.known += 1
     if not told_before:
         tally.matched += flow.judge_hashes(rooms, told).verdict.refuses
 
@@ -90,8 +95,7 @@ def _enter_firsts(rooms: Rooms, batch: Sequence[HashArrival], tally: Tally) -> N
     for each in batch:
         told_before = known.get(backfill.version_of(each))
         if told_before is not None:
-            tally.known += 1
-            tally.matched += not told_before and flow.judge_hashes(rooms, each).verdict.refuses
+            _add_known(rooms, each, told_before, tally)
             continue
         generation = rooms.index.generation
         findings = rooms.index.lookup(ledger.fingerprint_of_hashes(each), rooms.settings.minimum_pdq_quality)
