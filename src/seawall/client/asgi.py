@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from seawall.client.asking import Client
-from seawall.client.uploads import MALFORMED, METHODS, TOO_LARGE, Malformed, Refusal, Upload, judged, parts_of
+from seawall.client.uploads import MALFORMED, METHODS, TOO_LARGE, Malformed, Refusal, parts_of, refusal_of
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -54,11 +54,12 @@ class SeawallMiddleware:
             await self._app(scope, receive, send)
             return
         body = await self._body(receive)
-        refusal = TOO_LARGE if body is None else await self._refusal(scope, body)
-        if refusal is not None or body is None:
-            await _refuse(refusal or TOO_LARGE, send)
-            return
-        await self._app(scope, _again(body, receive), send)
+        if body is None:
+            await _refuse(TOO_LARGE, send)
+        elif (refusal := await self._refusal(scope, body)) is not None:
+            await _refuse(refusal, send)
+        else:
+            await self._app(scope, _again(body, receive), send)
 
     async def _body(self, receive: Receive) -> bytes | None:
         body = bytearray()
@@ -78,16 +79,14 @@ class SeawallMiddleware:
         if len(types) > 1 or any(name == b"content-encoding" for name, _value in headers):
             return MALFORMED
         try:
-            uploads: list[Upload] = parts_of(types[0] if types else "", body)
+            uploads = parts_of(types[0] if types else "", body)
         except Malformed:
             return MALFORMED
         account_id = None if self._account_of is None else self._account_of(scope)
         address = scope["client"][0] if scope.get("client") else None
-        asked = lambda: judged(  # noqa: E731 - for the thread alone
-            self._client, uploads, account_id=account_id, uploader_ip=address, surface=self._surface
+        return await asyncio.to_thread(
+            refusal_of, self._client, uploads, account_id=account_id, uploader_ip=address, surface=self._surface
         )
-        refusal, _answers = await asyncio.to_thread(asked)
-        return refusal
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

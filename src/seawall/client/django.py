@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 
 from seawall.client.asking import Client
-from seawall.client.uploads import MALFORMED, METHODS, TOO_LARGE, Malformed, Refusal, Upload, judged, parts_of
+from seawall.client.uploads import MALFORMED, METHODS, TOO_LARGE, Malformed, Refusal, Upload, parts_of, refusal_of
 
 
 class SeawallMiddleware:
@@ -48,19 +48,18 @@ class SeawallMiddleware:
         user = getattr(request, "user", None)
         account_id = str(user.pk) if user is not None and user.is_authenticated else None
         try:
-            uploads = list(_uploads(request))
+            uploads = _uploads(request)
         except Malformed:
             return MALFORMED
         except RequestDataTooBig:
             return TOO_LARGE
-        refusal, _answers = judged(
+        return refusal_of(
             self._client,
             uploads,
             account_id=account_id,
             uploader_ip=request.META.get("REMOTE_ADDR") or None,
             surface=self._surface,
         )
-        return refusal
 
 
 def _uploads(request: HttpRequest) -> list[Upload]:

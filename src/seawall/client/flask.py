@@ -10,7 +10,7 @@ from collections.abc import Callable
 from flask import Flask, Response, request
 
 from seawall.client.asking import Client
-from seawall.client.uploads import MALFORMED, METHODS, Malformed, Upload, judged, parts_of
+from seawall.client.uploads import MALFORMED, METHODS, Malformed, Upload, parts_of, refusal_of
 
 
 def guard(
@@ -39,9 +39,7 @@ def guard(
         except Malformed:
             return Response(MALFORMED.body, MALFORMED.status, content_type="application/json")
         account_id = None if account_of is None else account_of()
-        refusal, _answers = judged(
-            client, uploads, account_id=account_id, uploader_ip=request.remote_addr, surface=surface
-        )
+        refusal = refusal_of(client, uploads, account_id=account_id, uploader_ip=request.remote_addr, surface=surface)
         if refusal is None:
             return None
         return Response(refusal.body, refusal.status, content_type="application/json")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from seawall.client.asking import Answer, Client, NotAnswered
+from seawall.client.asking import Client, NotAnswered
 
 METHODS = frozenset({"POST", "PUT", "PATCH"})
 MOST_PARTS = 256
@@ -53,17 +53,16 @@ TOO_LARGE = Refusal(413, "upload_too_large")
 MALFORMED = Refusal(400, "upload_malformed")
 
 
-def judged(
+def refusal_of(
     client: Client,
     uploads: Iterable[Upload],
     *,
     account_id: str | None = None,
     uploader_ip: str | None = None,
     surface: str = "upload",
-) -> tuple[Refusal | None, list[Answer]]:
-    """Asks about each upload, up to the first that may not pass; the answers to those before it. What an upload is
-    called in the platform is not known yet: its content id is that of its bytes, as ``sha256:`` and the digest."""
-    answers: list[Answer] = []
+) -> Refusal | None:
+    """Asks about each upload, up to the first that may not pass; None when all may. What an upload is called in the
+    platform is not known yet: its content id is that of its bytes, as ``sha256:`` and the digest."""
     for upload in uploads:
         if not upload.body:
             continue
@@ -77,11 +76,10 @@ def judged(
                 filename=_storable(upload.filename),
             )
         except NotAnswered as error:
-            return (TOO_LARGE if error.code == "body_too_large" else NOT_CHECKED), answers
+            return TOO_LARGE if error.code == "body_too_large" else NOT_CHECKED
         if not answer.may_publish:
-            return REFUSED, answers
-        answers.append(answer)
-    return None, answers
+            return REFUSED
+    return None
 
 
 def _address(said: str | None) -> str | None:
