@@ -95,3 +95,12 @@ def database(postgres_address: str) -> Iterator[Database]:
         yield database
         database.close()
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def for_commands(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """The same database, which commands of this process find by their environment."""
+    monkeypatch.setenv("SEAWALL_HOME", str(settings.home))
+    monkeypatch.setenv("SEAWALL_DATABASE_URL", database.url)
+    monkeypatch.setenv("SEAWALL_DECODER_PROCESSES", "1")
+    return database

@@ -15,7 +15,6 @@ from seawall.database.sessions import Database
 from seawall.fingerprints import exact, pdq
 from seawall.hashlists import store
 from seawall.records import Actor, Classification, EntryDraft
-from seawall.settings import Settings
 
 
 def picture(seed: int) -> Image.Image:
@@ -25,11 +24,8 @@ def picture(seed: int) -> Image.Image:
 
 
 @pytest.fixture
-def listed(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def listed(for_commands: Database, tmp_path: Path) -> Path:
     """A picture whose PDQ and SHA-256 are on a test list."""
-    monkeypatch.setenv("SEAWALL_HOME", str(settings.home))
-    monkeypatch.setenv("SEAWALL_DATABASE_URL", database.url)
-    monkeypatch.setenv("SEAWALL_DECODER_PROCESSES", "1")
     file = tmp_path / "listed.png"
     picture(1).save(file)
     hashed = pdq.hash_picture(np.asarray(picture(1)))
@@ -39,7 +35,7 @@ def listed(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPat
         pdq=hashed.orientations[0],
         classification=Classification("uk", "A"),
     )
-    with database.transaction() as session:
+    with for_commands.transaction() as session:
         definition = store.ListDefinition(is_test=True)
         store.import_entries(session, "test-list", [draft], actor=Actor("cli", "test"), definition=definition)
     return file

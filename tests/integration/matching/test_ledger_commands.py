@@ -14,7 +14,6 @@ from seawall.cli.main import app
 from seawall.database.sessions import Database
 from seawall.hashlists import store
 from seawall.records import Actor, EntryDraft
-from seawall.settings import Settings
 from tests.browser.stand import picture
 from tests.integration.hashlists.test_store import digest
 
@@ -26,23 +25,22 @@ def ledger(*arguments: object) -> str:
     return result.stdout
 
 
-def test_a_file_goes_in_once_and_what_is_listed_opens_a_case(
-    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("SEAWALL_HOME", str(settings.home))
-    monkeypatch.setenv("SEAWALL_DATABASE_URL", database.url)
-    monkeypatch.setenv("SEAWALL_DECODER_PROCESSES", "1")
-    with database.transaction() as session:
+def tally(told: dict[str, int]) -> list[int]:
+    return [told[name] for name in ("read", "entered", "known", "matched", "bad_count")]
+
+
+def test_a_file_goes_in_once_and_what_is_listed_opens_a_case(for_commands: Database, tmp_path: Path) -> None:
+    with for_commands.transaction() as session:
         store.import_entries(session, "test", [EntryDraft(1, md5=digest(3))], actor=Actor("cli", "test"))
     file = tmp_path / "published.csv"
     lines = [f"item-{number},{digest(number).hex()},account-1,http://a/{number}" for number in range(6)]
     file.write_text("\n".join(["content_id,md5,account_id,url", *lines, "bad,zz,account-1,", ""]))
     first = json.loads(ledger("import", file, "--json"))
-    assert [first[name] for name in ("read", "entered", "known", "matched", "bad_count")] == [7, 6, 0, 1, 1]
+    assert tally(first) == [7, 6, 0, 1, 1]
     assert first["bad"][0][0] == "line 8"
     again = json.loads(ledger("import", file, "--json"))
-    assert [again[name] for name in ("read", "entered", "known", "matched", "bad_count")] == [7, 0, 6, 0, 1]
-    with database.transaction() as session:
+    assert tally(again) == [7, 0, 6, 0, 1]
+    with for_commands.transaction() as session:
         states = dict(session.execute(text("SELECT state, count(*) FROM content GROUP BY state")).all())
         assert session.execute(text("SELECT count(*) FROM case_items")).scalar_one() == 1
         assert session.execute(text("SELECT count(DISTINCT url_hash) FROM content")).scalar_one() == 6
@@ -52,28 +50,22 @@ def test_a_file_goes_in_once_and_what_is_listed_opens_a_case(
     assert "Nothing was old enough." in ledger("prune", "--days", 30, "--yes")
 
 
-def test_lines_that_tell_more_of_the_same_content_are_added(
-    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("SEAWALL_HOME", str(settings.home))
-    monkeypatch.setenv("SEAWALL_DATABASE_URL", database.url)
-    monkeypatch.setenv("SEAWALL_DECODER_PROCESSES", "1")
+def test_lines_that_tell_more_of_the_same_content_are_added(for_commands: Database, tmp_path: Path) -> None:
     listed, clean, more = "c3a5" * 16, "9d2b" * 16, "3b7d" * 16
-    with database.transaction() as session:
+    with for_commands.transaction() as session:
         entries = [EntryDraft(1, pdq=bytes.fromhex(listed), pdq_quality=100)]
         store.import_entries(session, "test", entries, actor=Actor("cli", "test"))
     file = tmp_path / "published.csv"
 
     def come_to(*lines: str) -> list[int]:
         file.write_text("\n".join(["content_id,sha256,md5,pdq,pdq_quality", *lines, ""]))
-        told = json.loads(ledger("import", file, "--json"))
-        return [told[name] for name in ("read", "entered", "known", "matched", "bad_count")]
+        return tally(json.loads(ledger("import", file, "--json")))
 
     one, two = f"one,{'1' * 64}", f"two,{'2' * 64}"
     assert come_to(f"{one},,,", f"{two},,,", f"{one},,{clean},90") == [3, 2, 1, 0, 0]
     assert come_to(f"{one},,{clean},90", f"{one},{'3' * 32},,", f"{one},,{more},90") == [3, 0, 3, 0, 0]
     assert come_to(f"{two},,,", f"{two},,{listed},90", f"{two},,,\u00b2") == [3, 0, 2, 1, 1]
-    with database.transaction() as session:
+    with for_commands.transaction() as session:
         rows = session.execute(text("SELECT content_id, md5, frames, state FROM content ORDER BY content_id")).all()
         assert session.execute(text("SELECT count(*) FROM case_items")).scalar_one() == 1
     assert [row.state for row in rows] == ["published", "held"]
@@ -81,12 +73,8 @@ def test_lines_that_tell_more_of_the_same_content_are_added(
     assert [[frame["pdq"] for frame in row.frames] for row in rows] == [[clean, more], [listed]]
 
 
-def test_a_file_whose_name_is_no_text_is_a_bad_one(
-    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("SEAWALL_HOME", str(settings.home))
-    monkeypatch.setenv("SEAWALL_DATABASE_URL", database.url)
-    monkeypatch.setenv("SEAWALL_DECODER_PROCESSES", "1")
+@pytest.mark.usefixtures("for_commands")
+def test_a_file_whose_name_is_no_text_is_a_bad_one(tmp_path: Path) -> None:
     for name in (b"a\xff.png", b"b.png"):
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(picture())
     told = json.loads(ledger("import", tmp_path, "--json"))
@@ -94,19 +82,14 @@ def test_a_file_whose_name_is_no_text_is_a_bad_one(
     assert told["bad"][0][0] == "a\\xff.png"
 
 
-def test_a_folder_is_scanned_once(
-    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("SEAWALL_HOME", str(settings.home))
-    monkeypatch.setenv("SEAWALL_DATABASE_URL", database.url)
-    monkeypatch.setenv("SEAWALL_DECODER_PROCESSES", "1")
+def test_a_folder_is_scanned_once(for_commands: Database, tmp_path: Path) -> None:
     (tmp_path / "below").mkdir()
     (tmp_path / "below" / "one.png").write_bytes(picture())
     (tmp_path / "words.txt").write_text("harmless")
     for expected in ([2, 1, 0, 0, 1], [2, 0, 1, 0, 1]):
         told = json.loads(ledger("import", tmp_path, "--json"))
-        assert [told[name] for name in ("read", "entered", "known", "matched", "bad_count")] == expected
-    with database.transaction() as session:
+        assert tally(told) == expected
+    with for_commands.transaction() as session:
         assert session.execute(text("SELECT content_id, state FROM content")).all() == [
             ("below/one.png", "published")
         ]

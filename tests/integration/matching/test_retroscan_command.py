@@ -14,24 +14,20 @@ from seawall.hashlists.store import ListDefinition
 from seawall.matching import backfill
 from seawall.matching.backfill import Published
 from seawall.records import SYSTEM, EntryDraft, HashArrival, Trust
-from seawall.settings import Settings
 from tests.integration.hashlists.test_store import digest
 
 
 @pytest.fixture
-def ledger(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Database:
+def ledger(for_commands: Database) -> Database:
     """Ten contents that were published, and two lists that know one each."""
-    monkeypatch.setenv("SEAWALL_HOME", str(settings.home))
-    monkeypatch.setenv("SEAWALL_DATABASE_URL", database.url)
-    monkeypatch.setenv("SEAWALL_DECODER_PROCESSES", "1")
     arrivals = [HashArrival(f"c{number}", md5=digest(number)) for number in range(10)]
-    with database.transaction() as session:
+    with for_commands.transaction() as session:
         backfill.enter(session, [Published(arrival, "test", 0) for arrival in arrivals])
         for number, name in enumerate(("Test list", "Other test list")):
             definition = ListDefinition(trust=Trust.TRUSTED, is_test=True)
             entry = EntryDraft(1, md5=digest(number))
             store.import_entries(session, name, [entry], actor=SYSTEM, definition=definition)
-    return database
+    return for_commands
 
 
 def retroscan(*arguments: str) -> Result:
