@@ -50,7 +50,7 @@ def arm(step: str) -> None:
         "digest": (flow.exact, "digest", False),
         "recall": (steps.ledger, "recall", False),
         "decode": (DecoderPool, "fingerprint", False),
-        "lookup": (IndexKeeper, "lookup_many", False),
+        "lookup": (IndexKeeper, "find_many", False),
         "decide": (flow, "decide", False),
         "enter": (steps.ledger, "enter", False),
         "add_item": (steps.cases, "add_item", False),
