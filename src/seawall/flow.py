@@ -26,6 +26,7 @@ from seawall.matching.entering import Entering
 from seawall.policy.decide import decide
 from seawall.records import (
     Answer,
+    Digests,
     Finding,
     Fingerprint,
     HashArrival,
@@ -130,13 +131,15 @@ def judge_share(rooms: Rooms, share: ShareArrival) -> Answer:
     return _timed(steps.stricter(answer, referred), started)
 
 
-def examine(rooms: Rooms, body: bytes, surface: str) -> tuple[Fingerprint, tuple[Finding, ...], Judgement]:
-    """Bytes -> fingerprint -> findings -> verdict, with nothing kept: for the operator's own files.
+def examine(
+    rooms: Rooms, body: bytes, digests: Digests, *, surface: str
+) -> tuple[Fingerprint, tuple[Finding, ...], Judgement]:
+    """Bytes and their digests -> fingerprint -> findings -> verdict, with nothing kept: for the operator's own files.
 
     Raises:
         NotMedia: the bytes are no media, and on no list either.
     """
-    fingerprint, findings = steps.understand(rooms, body, exact.digest(body))
+    fingerprint, findings = steps.understand(rooms, body, digests)
     return fingerprint, findings, decide(rooms.policy, findings, surface=surface)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from seawall import flow, late
 from seawall.database.tables import Content, Evidence
+from seawall.fingerprints import exact
 from seawall.matching import ledger
 from seawall.records import ContentState, EntryDraft, MediaArrival, RevealStage, ScanOwed, Verdict
 from seawall.runtime import Runtime
@@ -66,6 +67,6 @@ def test_what_was_read_of_a_broken_video_counts_and_the_rest_is_owed(runtime: Ru
     first = flow.judge_media(runtime.rooms, MediaArrival("c1", cut))
     assert (first.verdict, [reason.code for reason in first.reasons]) == (Verdict.HOLD, ["media_corrupt"])
     list_by_sight(runtime, encoded(LISTED))
-    _, findings, judgement = flow.examine(runtime.rooms, cut, "upload")
+    _, findings, judgement = flow.examine(runtime.rooms, cut, exact.digest(cut), surface="upload")
     assert {reason.code for reason in judgement.reasons} == {"media_corrupt", "perceptual_match"}
     assert sum(isinstance(finding, ScanOwed) for finding in findings) == 1

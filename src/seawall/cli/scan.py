@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,9 +15,12 @@ from seawall.errors import ExitStatus
 
 if TYPE_CHECKING:
     from seawall.cli.scan_journal import ScanJournal, ScanResult
+    from seawall.records import Digests
     from seawall.rooms import Rooms
 
 SHOWN_ROWS = 200
+# Contents of which copies are known again; about half a kilobyte each.
+REMEMBERED = 100_000
 
 
 def scan(
@@ -27,7 +30,7 @@ def scan(
 ) -> None:
     """Look through files for what is on the enabled lists. Nothing is stored and no case is opened.
 
-    Goes on where it was interrupted. Exits with 3 when something matched.
+    Copies of a file are decoded once. Goes on where it was interrupted. Exits with 3 when something matched.
 
     Example: seawall scan ./uploads --json > findings.jsonl
     """
@@ -109,12 +112,12 @@ def _scan_all(rooms: Rooms, files: list[Path]) -> Iterator[ScanResult]:
     """Yields results as they come, with a bounded number of files in memory."""
     from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-    width = rooms.settings.decoder_processes * 2
+    width, examination = rooms.settings.decoder_processes * 2, _Examination(rooms)
     with ThreadPoolExecutor(width) as threads:
         waiting: set[Future[ScanResult]] = set()
         try:
             for file in files:
-                waiting.add(threads.submit(_scan_one, rooms, file))
+                waiting.add(threads.submit(_scan_one, examination, file))
                 if len(waiting) >= width * 2:
                     done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                     yield from (future.result() for future in done)
@@ -125,35 +128,63 @@ def _scan_all(rooms: Rooms, files: list[Path]) -> Iterator[ScanResult]:
             threads.shutdown(wait=True, cancel_futures=True)
 
 
-def _scan_one(rooms: Rooms, file: Path) -> ScanResult:
+class _Examination:
+    """Examines bytes; copies of what it has examined are not decoded again. Many threads use it at once: of copies
+    that come together each may be decoded."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self.rooms = rooms
+        self._known: dict[bytes, ScanResult] = {}
+
+    def of(self, body: bytes) -> ScanResult:
+        """What is found of them; the result names no file."""
+        from seawall.fingerprints import exact
+
+        digests = exact.digest(body)
+        identity = exact.identity(digests)
+        result = self._known.get(identity)
+        if result is None:
+            result = self._examined(body, digests)
+            if len(self._known) < REMEMBERED:
+                self._known[identity] = result
+        return result
+
+    def _examined(self, body: bytes, digests: Digests) -> ScanResult:
+        from seawall.cli.scan_journal import ScanResult
+        from seawall.errors import NotMedia
+        from seawall.flow import examine
+        from seawall.records import Match, ScanOwed
+
+        try:
+            _fingerprint, findings, judgement = examine(self.rooms, body, digests, surface="scan")
+        except NotMedia:
+            return ScanResult("", -1, -1, None, "No media.")
+        matches = [finding for finding in findings if isinstance(finding, Match)]
+        return ScanResult(
+            "",
+            -1,
+            -1,
+            judgement.verdict.value,
+            judgement.reasons[0].explanation if judgement.reasons else "On no enabled list.",
+            tuple(sorted({match.list.name for match in matches})),
+            min((match.distance for match in matches), default=None),
+            owed=any(isinstance(finding, ScanOwed) for finding in findings),
+        )
+
+
+def _scan_one(examination: _Examination, file: Path) -> ScanResult:
     from seawall.cli.scan_journal import ScanResult
-    from seawall.errors import NotMedia
-    from seawall.flow import examine
-    from seawall.records import Match, ScanOwed
 
     try:
         stat = file.stat()
-        if stat.st_size > rooms.settings.max_upload_bytes:
+        if stat.st_size > examination.rooms.settings.max_upload_bytes:
             why = "Scan owed: larger than SEAWALL_MAX_UPLOAD_BYTES."
             return ScanResult(str(file), stat.st_size, stat.st_mtime_ns, "hold", why, owed=True)
         body = file.read_bytes()
     except OSError as error:
         return ScanResult(str(file), -1, -1, "hold", f"Scan owed: it cannot be read ({error.strerror}).", owed=True)
-    try:
-        _fingerprint, findings, judgement = examine(rooms, body, "scan")
-    except NotMedia:
-        return ScanResult(str(file), stat.st_size, stat.st_mtime_ns, None, "No media.")
-    matches = [finding for finding in findings if isinstance(finding, Match)]
-    return ScanResult(
-        str(file),
-        stat.st_size,
-        stat.st_mtime_ns,
-        judgement.verdict.value,
-        judgement.reasons[0].explanation if judgement.reasons else "On no enabled list.",
-        tuple(sorted({match.list.name for match in matches})),
-        min((match.distance for match in matches), default=None),
-        owed=any(isinstance(finding, ScanOwed) for finding in findings),
-    )
+    found = examination.of(body)
+    return replace(found, path=str(file), size=stat.st_size, modified_ns=stat.st_mtime_ns)
 
 
 def files_of(scanned: Path) -> Iterator[Path]:
