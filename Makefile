@@ -75,6 +75,10 @@ dist: setup ## Build the wheel, with the browser files in it, and that of the cl
 bench-http: $(VENV)/.dev ## Measure uploads over HTTP: runs benchmarks/over_http.py, which may not be called http.py.
 	$(BIN)/python benchmarks/over_http.py $(ARGS)
 
+.PHONY: fuzz-nightly
+fuzz-nightly: ## Send a million damaged files through the decoders; takes about an hour. ARGS="--seed 7" for others.
+	$(MAKE) bench-fuzz ARGS="--inputs 1000000 $(ARGS)"
+
 bench-%: $(VENV)/.dev ## Measure: runs benchmarks/NAME.py for make bench-NAME.
 	$(BIN)/python benchmarks/$(subst -,_,$*).py $(ARGS)
 

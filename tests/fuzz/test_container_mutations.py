@@ -13,13 +13,12 @@ import pytest
 
 from seawall.decoding.pool import DecoderPool
 from seawall.settings import Settings
-from tests.fuzz.test_decoding_mutations import mutated, outcome
+from tests.fuzz.mutations import CRASHES, mutated, outcome
 from tests.vectors.files import archive_files, document_files, scene, written
 
 MUTATIONS = 300
 FILES = archive_files() | document_files()
 SOUND = written(scene(), "PNG")
-CRASHES = {"decoder_crashed", "decoder_timeout"}
 
 
 @pytest.fixture(scope="module")

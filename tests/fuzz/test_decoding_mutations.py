@@ -18,9 +18,9 @@ import pytest
 from PIL import Image
 
 from seawall.decoding.pool import DecoderPool
-from seawall.errors import DecoderCrashed, DecoderTimeout, DecodingFailed, MediaCorrupt, MediaTooLarge, NotMedia
-from seawall.records import DecodedMedia
+from seawall.errors import DecoderCrashed, DecoderTimeout, MediaCorrupt, MediaTooLarge
 from seawall.settings import Settings
+from tests.fuzz.mutations import mutated, outcome
 from tests.vectors.files import carrying_files, mutable_files, png_chunk, png_header, scene, with_png_chunk, written
 
 MUTATIONS = 1000
@@ -53,51 +53,8 @@ def _still_alive(pool: DecoderPool) -> Iterator[None]:
         time.sleep(0.02)
 
 
-def mutated(data: bytes, other: bytes, chance: random.Random) -> bytes:
-    """The data with one to four things done to them: flips, cuts, insertions, copies, pieces of another kind."""
-    changed = bytearray(data)
-    for _ in range(chance.randint(1, 4)):
-        at = chance.randrange(len(changed) + 1)
-        length = chance.choice((1, 2, 4, 16, 200))
-        match chance.randrange(7):
-            case 0 if at < len(changed):
-                changed[at] ^= 1 << chance.randrange(8)
-            case 1:
-                changed[at : at + length] = bytes(chance.randrange(256) for _ in range(length))
-            case 2:
-                del changed[at:]
-            case 3:
-                del changed[at : at + length]
-            case 4:
-                changed[at:at] = chance.randbytes(length)
-            case 5:
-                start = chance.randrange(len(other))
-                changed[at:at] = other[start : start + chance.randint(1, 400)]
-            case _:
-                changed[at : at + 4] = chance.choice(
-                    (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\0\0\1")
-                )
-        if not changed:
-            break
-    return bytes(changed)
-
-
 def apart(one: bytes, other: bytes) -> int:
     return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()
-
-
-def outcome(pool: DecoderPool, data: bytes) -> str:
-    """What the pool said, in a word. Anything but an answer or a named error fails the test."""
-    try:
-        media = pool.fingerprint(data)
-    except (DecodingFailed, NotMedia) as refusal:
-        error = refusal
-    else:
-        assert isinstance(media, DecodedMedia)
-        return "decoded"
-    assert "Too many open files" not in error.message
-    assert error.message.isprintable()
-    return error.code
 
 
 @pytest.mark.timeout(600)

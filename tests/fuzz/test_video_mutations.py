@@ -14,23 +14,12 @@ import pytest
 
 from seawall.decoding.pool import DecoderPool
 from seawall.settings import Settings
-from tests.fuzz.test_decoding_mutations import mutated, outcome
+from tests.fuzz.mutations import CRASHES, mutated, outcome
 from tests.vectors.files import scene
-from tests.vectors.videos import panning, video
+from tests.vectors.videos import SMALL, small_videos, video
 
 MUTATIONS = 60
-SMALL = panning(0.4, width=96, height=64)
-FILES = {
-    "mp4": video(SMALL),
-    "mp4-mpeg4": video(SMALL, "mp4", "mpeg4"),
-    "mov": video(SMALL, "mov"),
-    "webm": video(SMALL, "webm", "libvpx"),
-    "mkv": video(SMALL, "matroska"),
-    "avi": video(SMALL, "avi", "mpeg4"),
-    "ts": video(SMALL, "mpegts", "mpeg2video"),
-    "flv": video(SMALL, "flv", "flv"),
-}
-CRASHES = {"decoder_crashed", "decoder_timeout"}
+FILES = small_videos()
 
 
 @pytest.fixture(scope="module")

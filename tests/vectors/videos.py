@@ -105,3 +105,20 @@ def turned(data: bytes, degrees: int) -> bytes:
     matrix = struct.pack(">9i", cosine * 65536, sine * 65536, 0, -sine * 65536, cosine * 65536, 0, 0, 0, 0x40000000)
     at = data.index(b"tkhd") + 44
     return data[:at] + matrix + data[at + len(matrix) :]
+
+
+SMALL = panning(0.4, width=96, height=64)
+
+
+def small_videos() -> dict[str, bytes]:
+    """A small video of each container and codec that is read, by name."""
+    return {
+        "mp4": video(SMALL),
+        "mp4-mpeg4": video(SMALL, "mp4", "mpeg4"),
+        "mov": video(SMALL, "mov"),
+        "webm": video(SMALL, "webm", "libvpx"),
+        "mkv": video(SMALL, "matroska"),
+        "avi": video(SMALL, "avi", "mpeg4"),
+        "ts": video(SMALL, "mpegts", "mpeg2video"),
+        "flv": video(SMALL, "flv", "flv"),
+    }

@@ -18,7 +18,7 @@ from seawall.decoding.process import limits_of
 from seawall.errors import MediaCorrupt, MediaTooLarge, MediaUnsupported
 from seawall.fingerprints.pdq import hash_picture
 from seawall.settings import Settings
-from tests.fuzz.test_decoding_mutations import mutated, outcome
+from tests.fuzz.mutations import mutated, outcome
 from tests.vectors.files import scene, written, zipped
 
 pytestmark = pytest.mark.skipif(
