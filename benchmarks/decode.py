@@ -51,7 +51,7 @@ SIZES = {"0.3mp": (480, 640), "2mp": (1200, 1667), "12mp": (3000, 4000)}
 QUALITIES = (60, 85, 95)
 ROUNDS = 15
 # What a decoder child is told of; only the pixels matter here.
-LIMITS = Limits(200_000_000, 1000, 1.0, 1, 1, 1.0, 1, 1, 1, 1)
+LIMITS = Limits(200_000_000, 1000, 1.0, 1, 1, 1.0, 1, 1, 1, 1, 0)
 MOST_PICTURES = 200
 GOOD_QUALITY = 50
 

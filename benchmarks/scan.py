@@ -44,7 +44,7 @@ from tests.acceptance.conftest import stop_postgres  # noqa: E402
 from tests.acceptance.server import environment, seawall  # noqa: E402
 from tests.vectors import pictures  # noqa: E402
 
-LIMITS = Limits(200_000_000, 1000, 1.0, 1, 1, 1.0, 1, 1, 1, 1)
+LIMITS = Limits(200_000_000, 1000, 1.0, 1, 1, 1.0, 1, 1, 1, 1, 0)
 SIZES = {(320, 240): 30, (640, 480): 40, (1280, 960): 20, (1632, 1224): 10}
 KINDS = {"jpg": 72, "png": 12, "webp": 8, "gif": 4, "txt": 4}
 COPIES = 0.05

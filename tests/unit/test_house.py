@@ -318,3 +318,14 @@ def test_ci_checks_before_it_tests() -> None:
     assert script.index(" check\n") < script.index(" test\n")
     assert script.rstrip().endswith(" test"), "the test runner's own counts come last"
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o100
+
+
+def test_every_benchmark_can_be_loaded() -> None:
+    """They run by hand alone, so that nothing else would tell when what they call has changed its form."""
+    names = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
+    assert names
+    program = "import importlib, sys; [importlib.import_module('benchmarks.' + name) for name in sys.argv[1:]]"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *names], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
