@@ -17,6 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seawall.decoding.colours import Pixels
+from seawall.decoding.region_kernels import (
+    clear_alike,
+    count_alike,
+    count_flat,
+    count_steps,
+    count_taken,
+    grey_of,
+    longest_steps,
+)
 
 # Top, left, bottom and right, the last two exclusive.
 Box = tuple[int, int, int, int]
@@ -28,6 +37,8 @@ MOST = 3
 _FAR = 320
 # Of 255: what differs less is the same colour, as JPEG leaves it.
 _ALIKE = 12
+# By how much neighbours differ at most where it is flat.
+_FLAT = 2
 # The share of a row or column that has the border's colour: of a bare one all but specks, else some may be letters.
 _BARE, _PLAIN = 0.98, 0.6
 # The share of the side that a part leaves out at least, and keeps at least.
@@ -62,8 +73,8 @@ def regions(pixels: Pixels, most: int = MOST) -> list[Box]:
         return []
     bare = _parts_of(_within_border(far, _BARE), far, ())
     found = [*_within_border(far, _PLAIN), *_between_lines(far)]
-    for ground in _grounds(far):
-        found += _on_ground(ground)
+    for filled in _off_grounds(far):
+        found += _on_ground(filled)
     scored = [(_framed(far, box) + _FOR_BARE, box) for box in bare]
     scored += [(_framed(far, box), box) for box in _parts_of(found, far, bare)]
     scored.sort(key=lambda each: -each[0])
@@ -82,8 +93,9 @@ def _parts_of(found: Iterable[Box], far: NDArray[np.int16], known: Sequence[Box]
 def _grey(pixels: Pixels) -> NDArray[np.int16]:
     if pixels.ndim == 2:
         return pixels.astype(np.int16)
-    red, green, blue = (pixels[..., channel].astype(np.int16) for channel in range(3))
-    return (2 * red + 5 * green + blue) >> 3
+    grey = np.empty(pixels.shape[:2], dtype=np.int16)
+    grey_of(pixels, grey)
+    return grey
 
 
 def _within_border(far: NDArray[np.int16], share: float) -> list[Box]:
@@ -107,22 +119,25 @@ def _within_border(far: NDArray[np.int16], share: float) -> list[Box]:
 
 def _plain_from(lines: NDArray[np.int16], share: float) -> int:
     """How many lines from the first on are of its colour."""
-    colour = int(np.median(lines[0]))
-    if (np.abs(lines[0] - colour) <= _ALIKE).mean() < share:
+    ordered = np.sort(lines[0])
+    colour = (int(ordered[(len(ordered) - 1) // 2]) + int(ordered[len(ordered) // 2])) // 2  # the median
+    counts = np.empty(len(lines), dtype=np.int64)
+    count_alike(lines[:1], colour, _ALIKE, counts[:1])
+    if counts[0] < share * lines.shape[1]:
         return 0  # so it is with most pictures
-    plain = (np.abs(lines - colour) <= _ALIKE).mean(axis=1) >= share
+    count_alike(lines, colour, _ALIKE, counts)
+    plain = counts >= share * lines.shape[1]
     return len(lines) if plain.all() else int(np.argmin(plain))
 
 
-def _on_ground(ground: Mask) -> list[Box]:
-    """Parts that stand on that ground."""
-    filled = ~ground
+def _on_ground(filled: Mask) -> list[Box]:
+    """Parts that stand on a ground, told by which pixels are none of it."""
     height, width = filled.shape
     least = (int(_LEAST_LEFT * height), int(_LEAST_LEFT * width))
     return [
         (top, left, bottom, right)
         for top, left, bottom, right in _cut(filled, (0, 0, height, width), least, _DEEPEST)
-        if filled[top:bottom, left:right].mean() >= _SOLID
+        if np.count_nonzero(filled[top:bottom, left:right]) >= _SOLID * (bottom - top) * (right - left)
     ]
 
 
@@ -132,9 +147,9 @@ def _cut(filled: Mask, box: Box, least: tuple[int, int], depth: int) -> Iterator
     part = filled[top:bottom, left:right]
     pieces = [
         (top + first, left + before, top + last, left + behind)
-        for first, last in _runs(part.mean(axis=1) > _BARE_GROUND)
+        for first, last in _runs(_taken(part)[0] > _BARE_GROUND * part.shape[1])
         if last - first >= least[0]
-        for before, behind in _runs(part[first:last].mean(axis=0) > _BARE_GROUND)
+        for before, behind in _runs(_taken(part[first:last])[1] > _BARE_GROUND * (last - first))
         if behind - before >= least[1]
     ]
     for piece in pieces:
@@ -142,6 +157,13 @@ def _cut(filled: Mask, box: Box, least: tuple[int, int], depth: int) -> Iterator
             yield piece
         else:
             yield from _cut(filled, piece, least, depth - 1)
+
+
+def _taken(mask: Mask) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many pixels of each row, and of each column, are taken."""
+    rows, columns = (np.empty(side, dtype=np.int64) for side in mask.shape)
+    count_taken(mask, rows, columns)
+    return rows, columns
 
 
 def _runs(taken: Mask) -> list[tuple[int, int]]:
@@ -152,19 +174,19 @@ def _runs(taken: Mask) -> list[tuple[int, int]]:
     return [(int(first), int(last)) for first, last in steps.reshape(-1, 2)]
 
 
-def _grounds(far: NDArray[np.int16]) -> Iterator[Mask]:
-    """Which pixels have the commonest colour of what is flat; then the two commonest, and so on."""
-    flat = np.zeros(far.shape, dtype=np.bool_)
-    flat[:-1, :-1] = (np.abs(np.diff(far, axis=0))[:, :-1] <= 2) & (np.abs(np.diff(far, axis=1))[:-1] <= 2)
-    near = np.convolve(np.bincount(far[flat], minlength=256), np.ones(2 * _ALIKE // 3 + 1), mode="same")
-    ground = np.zeros(far.shape, dtype=np.bool_)
+def _off_grounds(far: NDArray[np.int16]) -> Iterator[Mask]:
+    """Which pixels do not have the commonest colour of what is flat; then neither of the two commonest, and so on."""
+    counts = np.empty(256, dtype=np.int64)
+    count_flat(far, _FLAT, counts)
+    near = np.convolve(counts, np.ones(2 * _ALIKE // 3 + 1), mode="same")
+    filled = np.ones(far.shape, dtype=np.bool_)
     for _ in range(_MOST_GROUNDS):
         colour = int(np.argmax(near))
         if near[colour] < _GROUND * far.size:
             break
-        ground = ground | (np.abs(far - colour) <= _ALIKE)
+        clear_alike(far, colour, _ALIKE, filled)
         near[max(0, colour - 2 * _ALIKE) : colour + 2 * _ALIKE + 1] = 0
-        yield ground
+        yield filled
 
 
 def _between_lines(far: NDArray[np.int16]) -> list[Box]:
@@ -187,17 +209,12 @@ def _spans(line: Line, first: int, last: int) -> bool:
 
 def _lines(far: NDArray[np.int16]) -> list[Line]:
     """The few longest straight steps from one row to the next, from above."""
-    every = np.abs(far[1:] - far[:-1]) > _ALIKE
+    counts = np.empty(len(far) - 1, dtype=np.int64)
+    count_steps(far, _ALIKE, counts)
     # Long lines are among the rows with most steps.
-    most = np.argpartition(-every.sum(axis=1), min(_ROWS_LOOKED_AT, len(every) - 1))[:_ROWS_LOOKED_AT]
-    step = every[most]
-    gathered = np.cumsum(np.pad(step, ((0, 0), (_REACH + 1, _REACH))), axis=1, dtype=np.int16)
-    mostly = (gathered[:, 2 * _REACH + 1 :] - gathered[:, : -2 * _REACH - 1]) > _REACH
-    # How far each place is from the last one where there is no step.
-    places = np.arange(1, mostly.shape[1] + 1, dtype=np.int16)
-    lengths = places - np.maximum.accumulate(np.where(mostly, np.int16(0), places), axis=1)
-    ends = lengths.argmax(axis=1)
-    longest = lengths[np.arange(len(lengths)), ends]
+    most = np.argpartition(-counts, min(_ROWS_LOOKED_AT, len(counts) - 1))[:_ROWS_LOOKED_AT]
+    longest, ends = np.empty(len(most), dtype=np.int64), np.empty(len(most), dtype=np.int64)
+    longest_steps(far, most, _ALIKE, _REACH, longest, ends)
     found: list[Line] = []
     for row in np.argsort(-longest, kind="stable")[: 8 * _MOST_LINES]:
         if longest[row] < _LEAST_LEFT * far.shape[1] or len(found) == _MOST_LINES:
