@@ -34,23 +34,20 @@ def count_alike(lines: NDArray[np.int16], colour: int, within: int, out: NDArray
         out[line] = count
 
 
-@njit(types.void(_MASK, _COUNTS, _COUNTS), nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def count_taken(mask: NDArray[np.bool_], rows: NDArray[np.int64], columns: NDArray[np.int64]) -> None:
-    """How many pixels of each row, and of each column, are taken.
+@njit(types.void(_MASK, _COUNTS), nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def count_taken(lines: NDArray[np.bool_], out: NDArray[np.int64]) -> None:
+    """How many pixels of each line are taken.
 
     Args:
-        mask: (height, width).
-        rows: (height,), written.
-        columns: (width,), written.
+        lines: (lines, pixels).
+        out: (lines,), written.
     """
-    columns[:] = 0
-    for row in range(mask.shape[0]):
+    for line in range(lines.shape[0]):
         count = 0
-        for column in range(mask.shape[1]):
-            if mask[row, column]:
+        for place in range(lines.shape[1]):
+            if lines[line, place]:
                 count += 1
-                columns[column] += 1
-        rows[row] = count
+        out[line] = count
 
 
 @njit(types.void(_FAR, types.int64, _COUNTS), nogil=True, cache=True)  # type: ignore[untyped-decorator]

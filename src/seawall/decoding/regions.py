@@ -147,9 +147,9 @@ def _cut(filled: Mask, box: Box, least: tuple[int, int], depth: int) -> Iterator
     part = filled[top:bottom, left:right]
     pieces = [
         (top + first, left + before, top + last, left + behind)
-        for first, last in _runs(_taken(part)[0] > _BARE_GROUND * part.shape[1])
+        for first, last in _runs(_taken(part) > _BARE_GROUND * part.shape[1])
         if last - first >= least[0]
-        for before, behind in _runs(_taken(part[first:last])[1] > _BARE_GROUND * (last - first))
+        for before, behind in _runs(_taken(part[first:last].T) > _BARE_GROUND * (last - first))
         if behind - before >= least[1]
     ]
     for piece in pieces:
@@ -159,23 +159,25 @@ def _cut(filled: Mask, box: Box, least: tuple[int, int], depth: int) -> Iterator
             yield from _cut(filled, piece, least, depth - 1)
 
 
-def _taken(mask: Mask) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """How many pixels of each row, and of each column, are taken."""
-    rows, columns = (np.empty(side, dtype=np.int64) for side in mask.shape)
-    count_taken(mask, rows, columns)
-    return rows, columns
+def _taken(lines: Mask) -> NDArray[np.int64]:
+    """How many pixels of each line are taken."""
+    counts = np.empty(len(lines), dtype=np.int64)
+    count_taken(lines, counts)
+    return counts
 
 
 def _runs(taken: Mask) -> list[tuple[int, int]]:
     """First and last (exclusive) of each stretch that is taken; a single one that is not does not end it."""
-    closed = taken.copy()
-    closed[1:-1] |= taken[:-2] & taken[2:]
-    steps = np.flatnonzero(np.diff(closed, prepend=False, append=False))
+    closed = np.zeros(len(taken) + 2, dtype=np.bool_)  # with one on either side that is not
+    closed[1:-1] = taken
+    closed[2:-2] |= taken[:-2] & taken[2:]
+    steps = np.flatnonzero(closed[1:] != closed[:-1])
     return [(int(first), int(last)) for first, last in steps.reshape(-1, 2)]
 
 
 def _off_grounds(far: NDArray[np.int16]) -> Iterator[Mask]:
-    """Which pixels do not have the commonest colour of what is flat; then neither of the two commonest, and so on."""
+    """Which pixels do not have the commonest colour of what is flat; then neither of the two commonest, and so on.
+    It is one mask, changed from time to time: use each before the next."""
     counts = np.empty(256, dtype=np.int64)
     count_flat(far, _FLAT, counts)
     near = np.convolve(counts, np.ones(2 * _ALIKE // 3 + 1), mode="same")

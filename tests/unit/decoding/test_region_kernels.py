@@ -40,7 +40,8 @@ def test_taken_and_cleared(far: Far, colour: int, within: int) -> None:
     kernels.clear_alike(far, colour, within, mask)
     assert (mask == kept).all()
     rows, columns = counts(far.shape[0]), counts(far.shape[1])
-    kernels.count_taken(mask, rows, columns)
+    kernels.count_taken(mask, rows)
+    kernels.count_taken(mask.T, columns)
     assert (rows == kept.sum(axis=1)).all()
     assert (columns == kept.sum(axis=0)).all()
 
