@@ -40,18 +40,19 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE))
 
 from benchmarks import corpus  # noqa: E402 - the cache folder must be named first
 from seawall.decoding.jpeg import reduction  # noqa: E402
-from seawall.decoding.limits import Limits  # noqa: E402
 from seawall.decoding.operations import hashed  # noqa: E402
 from seawall.decoding.pictures import prepare  # noqa: E402
+from seawall.decoding.process import limits_of  # noqa: E402
 from seawall.decoding.reading import Reading  # noqa: E402
 from seawall.fingerprints.pdq import PdqResult  # noqa: E402
+from seawall.settings import Settings  # noqa: E402
 from tests.vectors import pictures  # noqa: E402
 
 SIZES = {"0.3mp": (480, 640), "2mp": (1200, 1667), "12mp": (3000, 4000)}
 QUALITIES = (60, 85, 95)
 ROUNDS = 15
 # What a decoder child is told of; only the pixels matter here.
-LIMITS = Limits(200_000_000, 1000, 1.0, 1, 1, 1.0, 1, 1, 1, 1, 0)
+LIMITS = limits_of(Settings())
 MOST_PICTURES = 200
 GOOD_QUALITY = 50
 

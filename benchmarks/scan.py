@@ -36,15 +36,16 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from seawall.decoding.limits import Limits  # noqa: E402 - the tests' files are only found from here
-from seawall.decoding.pictures import prepare  # noqa: E402
+from seawall.decoding.pictures import prepare  # noqa: E402 - the tests' files are only found from here
+from seawall.decoding.process import limits_of  # noqa: E402
 from seawall.decoding.reading import Reading  # noqa: E402
 from seawall.errors import NotMedia  # noqa: E402
+from seawall.settings import Settings  # noqa: E402
 from tests.acceptance.conftest import stop_postgres  # noqa: E402
 from tests.acceptance.server import environment, seawall  # noqa: E402
 from tests.vectors import pictures  # noqa: E402
 
-LIMITS = Limits(200_000_000, 1000, 1.0, 1, 1, 1.0, 1, 1, 1, 1, 0)
+LIMITS = limits_of(Settings())
 SIZES = {(320, 240): 30, (640, 480): 40, (1280, 960): 20, (1632, 1224): 10}
 KINDS = {"jpg": 72, "png": 12, "webp": 8, "gif": 4, "txt": 4}
 COPIES = 0.05

@@ -41,15 +41,21 @@ def mutated(data: bytes, other: bytes, chance: random.Random) -> bytes:
     return bytes(changed)
 
 
-def outcome(pool: DecoderPool, data: bytes) -> str:
-    """What the pool said, in a word. Anything but an answer or a named error fails the test."""
+def answered(pool: DecoderPool, data: bytes) -> DecodedMedia | DecodingFailed | NotMedia:
+    """What the pool said. Anything but an answer or a named error fails the test."""
     try:
         media = pool.fingerprint(data)
     except (DecodingFailed, NotMedia) as refusal:
         error = refusal
     else:
         assert isinstance(media, DecodedMedia)
-        return "decoded"
+        return media
     assert "Too many open files" not in error.message
     assert error.message.isprintable()
-    return error.code
+    return error
+
+
+def outcome(pool: DecoderPool, data: bytes) -> str:
+    """What the pool said, in a word."""
+    said = answered(pool, data)
+    return "decoded" if isinstance(said, DecodedMedia) else said.code
