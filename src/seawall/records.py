@@ -158,13 +158,15 @@ class Frame:
     where a platform sent hashes alone); ``quality`` is 0-100, or None when the platform did not say. One picture that
     can be seen in several ways (transparent over white or black, with its colour profile or without) has a frame
     for each, all of the same ``number``. So has each part of it that may be a picture of its own (``is_part``): what
-    is within its border, or shown on the page or the screen that it is a picture of.
+    is within its border, or shown on the page or the screen that it is a picture of. ``low_information`` says that
+    the hash tells little of what is to be seen (text, a lattice), so that a likeness by it counts for nothing alone.
     """
 
     number: int
     orientations: tuple[bytes, ...]
     quality: int | None
     is_part: bool = False
+    low_information: bool = False
 
     @property
     def pdq(self) -> bytes:
@@ -257,7 +259,7 @@ class ListInfo:
 @dataclass(frozen=True, slots=True)
 class Match:
     """A fingerprint met an entry. ``distance`` is Hamming bits (0 for exact); ``in_part`` says that it was not the
-    whole frame which met it, but a part of it (see :class:`Frame`)."""
+    whole frame which met it, but a part; ``low_information``, that its hash tells little (see :class:`Frame`)."""
 
     entry_id: int
     list: ListInfo
@@ -270,6 +272,7 @@ class Match:
     classification: Classification | None = None
     disputed: bool = False
     in_part: bool = False
+    low_information: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +289,7 @@ class NotedKind(enum.StrEnum):
     TRAILING_DATA = "trailing_data"
     POLYGLOT = "polyglot"
     MORE_MATCHES = "more_matches"
+    LOW_INFORMATION = "low_information"
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,13 +114,20 @@ def understand(rooms: Rooms, body: bytes, digests: Digests) -> tuple[Fingerprint
 
 
 def all_met(rooms: Rooms, *fingerprints: Fingerprint) -> tuple[Finding, ...]:
-    """What the fingerprints of one content meet. That there is more than is given, none of it nearer, is noted."""
+    """What the fingerprints of one content meet. It is noted that there is more than is given, none of it nearer, and
+    that there are likenesses which do not count."""
     found = rooms.index.find_many(fingerprints, rooms.settings.minimum_pdq_quality)
     matches = merged(each.matches for each in found)
-    if not any(each.truncated for each in found):
-        return matches
-    more = f"More entries are met than the {len(matches)} nearest that are named"
-    return (*matches, Noted(NotedKind.MORE_MATCHES.value, more))
+    noted: list[Noted] = []
+    if any(each.truncated for each in found):
+        more = f"More entries are met than the {len(matches)} nearest that are named"
+        noted.append(Noted(NotedKind.MORE_MATCHES.value, more))
+    if any(each.set_aside for each in found):
+        little = (
+            "It looks like a listed one, but so does much text and many a pattern, so that this alone does not count"
+        )
+        noted.append(Noted(NotedKind.LOW_INFORMATION.value, little))
+    return (*matches, *noted)
 
 
 def look_up_hashes(

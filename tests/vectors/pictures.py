@@ -1,4 +1,5 @@
-"""Generated pictures, the same on every machine: whole numbers only, and the raw stream of PCG64."""
+"""Generated pictures, the same on every machine: whole numbers only, and the raw stream of PCG64 (but of print
+the letters are Pillow's)."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 Picture = NDArray[np.uint8]
 
@@ -69,6 +71,16 @@ def stripes(seed: int, height: int, width: int) -> Picture:
 
 def grey(seed: int, height: int, width: int) -> Picture:
     return np.repeat(landscape(seed, height, width)[:, :, :1], 3, axis=2)
+
+
+def page_of_print(seed: int, size: int) -> NDArray[np.uint8]:
+    """(1000, 800): a page of letters of that many pixels that mean nothing."""
+    letters, page = np.array(list("abcdefghijklmnopqrstuvwxyz     ")), Image.new("L", (800, 1000), 255)
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(size)
+    for top in range(40, 960 - size, 7 * size // 5):
+        line = letters[raw(seed + top, (2000 // size,)) % len(letters)]
+        draw.text((40, top), "".join(line), fill=0, font=font)
+    return np.asarray(page)
 
 
 def flat(seed: int, height: int, width: int) -> Picture:

@@ -28,6 +28,7 @@ class FileMatches:
     quality: int | None
     matches: tuple[Match, ...]
     truncated: bool = False
+    set_aside: int = 0
     problem: str | None = None
 
 
@@ -79,7 +80,9 @@ def _match(rooms: Rooms, settings: Settings, file: Path) -> FileMatches:
         problem, parts = " ".join(owed.explanation for owed in media.owed) or None, media.parts
     found = _found(rooms, fingerprint, parts)
     quality = max((frame.quality or 0 for frame in fingerprint.frames), default=None)
-    return FileMatches(name, fingerprint.media_type, quality, found.matches, found.truncated, problem)
+    return FileMatches(
+        name, fingerprint.media_type, quality, found.matches, found.truncated, found.set_aside, problem
+    )
 
 
 def _found(rooms: Rooms, fingerprint: Fingerprint, parts: tuple[Digests, ...]) -> Found:
@@ -90,7 +93,7 @@ def _found(rooms: Rooms, fingerprint: Fingerprint, parts: tuple[Digests, ...]) -
     minimum = rooms.settings.minimum_pdq_quality
     found = rooms.index.find(fingerprint, minimum)
     within = rooms.index.lookup_many([Fingerprint(part) for part in parts], minimum)
-    return Found(merged((found.matches, *within)), found.truncated)
+    return Found(merged((found.matches, *within)), found.truncated, found.set_aside)
 
 
 def _print(results: list[FileMatches], as_json: bool) -> None:
@@ -128,6 +131,8 @@ def _rows(result: FileMatches) -> list[tuple[str, ...]]:
         rows.append((result.file, found.list.name, kind, distance, turned, ", ".join(filter(None, remarks))))
     if result.truncated:
         rows.append((result.file, "", "", "", "", "and more, none of them nearer"))
+    if result.set_aside:
+        rows.append((result.file, "", "", "", "", f"and {result.set_aside} by text or a pattern, which do not count"))
     return rows
 
 
@@ -148,6 +153,7 @@ def _document(result: FileMatches) -> dict[str, object]:
                 "orientation": found.orientation.value,
                 "frame": found.frame,
                 "in_part": found.in_part,
+                "low_information": found.low_information,
                 "classification": (
                     {"scheme": found.classification.scheme, "code": found.classification.code}
                     if found.classification
@@ -158,5 +164,6 @@ def _document(result: FileMatches) -> dict[str, object]:
             for found in result.matches
         ],
         "truncated": result.truncated,
+        "set_aside": result.set_aside,
         "problem": result.problem,
     }

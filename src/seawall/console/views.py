@@ -210,6 +210,7 @@ def _found(findings: Iterable[Finding], *, gone: bool = False) -> Iterable[Found
 def _likeness(match: Match, more: int) -> str:
     parts = [wording.likeness(match.kind, match.distance, match.hash_kind), wording.turned(match.orientation)]
     parts += [wording.IN_PART] if match.in_part else []
+    parts += [wording.LOW_INFORMATION] if match.low_information else []
     if match.classification is not None:
         parts.append(f"classified {match.classification.code} ({match.classification.scheme})")
     if match.disputed:

@@ -182,6 +182,7 @@ def likeness(kind: MatchKind | None, distance: int | None, hash_kind: HashKind |
 
 
 IN_PART = "a part of the picture: within a border, or on a page or a screen"
+LOW_INFORMATION = "like text or a pattern, of which a hash tells little"
 
 
 def turned(orientation: Orientation | None) -> str:

@@ -74,6 +74,7 @@ def finding_to_json(finding: Finding) -> Document:
         else {"scheme": classification.scheme, "code": classification.code},
         "disputed": finding.disputed,
         "in_part": finding.in_part,
+        "low_information": finding.low_information,
     }
 
 
@@ -96,6 +97,7 @@ def finding_from_json(document: Document) -> Finding:
         classification=None if classification is None else Classification(**classification),
         disputed=document["disputed"],
         in_part=document.get("in_part", False),
+        low_information=document.get("low_information", False),
     )
 
 

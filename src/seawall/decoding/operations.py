@@ -58,6 +58,7 @@ def fingerprint(data: bytes, limits: Limits, *, may_take_long: bool = True) -> d
                 "quality": result.quality,
                 "hashes": b"".join(result.orientations).hex(),
                 "is_part": is_part,
+                "low_information": result.low_information,
             }
             for number, result, is_part in kept.frames
         ],

@@ -392,4 +392,5 @@ def _frame(document: dict[str, Any]) -> Frame:
         raise ValueError("not eight hashes")
     orientations = tuple(hashes[start : start + 32] for start in range(0, _HASHES_BYTES, 32))
     number, quality = _whole(document["number"], 0, _LARGEST_NUMBER), _whole(document["quality"], 0, 100)
-    return Frame(number, orientations, quality, document["is_part"] is True)
+    marks = (document["is_part"] is True, document["low_information"] is True)
+    return Frame(number, orientations, quality, *marks)

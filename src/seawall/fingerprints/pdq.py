@@ -26,17 +26,29 @@ _WIDEST = 16_384
 _NO_HASH = bytes(32)
 # Reducing a photograph moves nine of ten coefficients by less than about this; they reach into the hundreds.
 _DOUBTFUL = 0.1
+# Of text, lattices and stripes less than a tenth of what is to be seen is in the hash; of photographs a quarter.
+_LITTLE_INFORMATION = 0.1
+# A variance, in squares of grey levels, that is no more than what rounding leaves.
+_NOTHING = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
 class PdqResult:
     """The eight hashes of a picture, 32 bytes each in the order of :class:`seawall.records.Orientation`, and its
     quality, 0-100. `doubtful` is how many bits of the upright one hang on less than what reducing a picture may
-    change."""
+    change; `information` the share (0-1) of what is to be seen in the picture that the hash is made of, lines and
+    columns as wholes left out: the rest is too fine for it."""
 
     orientations: tuple[bytes, ...]
     quality: int
     doubtful: int = field(default=0, compare=False)
+    information: float = field(default=1.0, compare=False)
+
+    @property
+    def low_information(self) -> bool:
+        """Whether the hash says so little of the picture that another may well have it: a page of text, a lattice,
+        stripes. Its quality may be 100 all the same, since that counts edges."""
+        return self.information < _LITTLE_INFORMATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +209,29 @@ def hash_picture(pixels: NDArray[np.uint8], size: tuple[int, int] | None = None,
     coefficients = np.empty((8, 16, 16), dtype=np.float32)
     pdq_kernels.transform(turned_back, _basis(), coefficients)
     gradient = pdq_kernels.gradient_sum(np.ascontiguousarray(upright))
-    return PdqResult(_hashes(coefficients), min(100, gradient // _QUALITY_DIVISOR), _doubtful(coefficients[0]))
+    return PdqResult(
+        _hashes(coefficients),
+        min(100, gradient // _QUALITY_DIVISOR),
+        _doubtful(coefficients[0]),
+        _information(upright, coefficients[0]),
+    )
 
 
 def _doubtful(coefficients: NDArray[np.float32]) -> int:
     flat = coefficients.ravel()
     return int(np.count_nonzero(np.abs(flat - np.partition(flat, 127)[127]) < _DOUBTFUL)) - 1  # the median's own
+
+
+def _information(samples: NDArray[np.float32], coefficients: NDArray[np.float32]) -> float:
+    """The variance at the frequencies of the hash, of that and all that is finer. The transform keeps sums of squares
+    (Parseval), so what is finer need not be transformed. Where nothing varies but lines or columns as wholes, as in a
+    gradient, nothing is finer."""
+    hashed = _squares(coefficients)
+    # Frequency nought along one axis, as many as the hash has along the other: neither hashed nor finer.
+    along = _SAMPLES * (_squares(_basis() @ samples.mean(axis=1)) + _squares(_basis() @ samples.mean(axis=0)))
+    finer = _squares(samples - samples.mean()) - hashed - along
+    return hashed / (hashed + finer) if hashed + finer > _NOTHING * samples.size else 1.0
+
+
+def _squares(values: NDArray[np.float32]) -> float:
+    return float(np.square(values, dtype=np.float64).sum())

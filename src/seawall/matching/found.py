@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from seawall.records import Match, MatchKind
@@ -10,15 +10,20 @@ from seawall.records import Match, MatchKind
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Matches, nearest first, each entry once. `truncated` says that there are more, none of them nearer."""
+    """Matches, nearest first, each entry once. `truncated` says that there are more, none of them nearer; `set_aside`
+    how many likenesses do not count, since they stand alone and the hashes they are by tell too little."""
 
     matches: tuple[Match, ...]
     truncated: bool
+    set_aside: int = 0
 
 
-def chosen(candidates: Iterable[Match], limit: int, truncated: bool) -> Found:
+def chosen(candidates: Sequence[Match], limit: int, truncated: bool) -> Found:
     """The `limit` nearest, and of lists that are not among them the nearest: how many independent lists know an item
-    must not depend on how many near copies one of them holds."""
+    must not depend on how many near copies one of them holds. Likenesses by hashes that tell too little count only
+    beside something else."""
+    if all(match.low_information for match in candidates):
+        return Found((), False, set_aside=len(candidates))
     ordered = sorted(candidates, key=_nearness)
     kept: list[Match] = []
     lists: set[int] = set()

@@ -124,6 +124,7 @@ class Queries:
     orientations: list[Orientation] = field(default_factory=list)
     qualities: list[int | None] = field(default_factory=list)
     in_parts: list[bool] = field(default_factory=list)
+    low_information: list[bool] = field(default_factory=list)
 
     def words(self) -> NDArray[np.uint64]:
         """(q, 4) uint64."""
@@ -321,7 +322,8 @@ def _queries(fingerprints: Sequence[Fingerprint], minimum_quality: int) -> Queri
     queries = Queries()
     for owner, fingerprint in enumerate(fingerprints):
         seen: set[bytes] = set()
-        for frame in fingerprint.frames:
+        # A hash that tells enough in one frame and too little in another is looked up as the former.
+        for frame in sorted(fingerprint.frames, key=lambda each: each.low_information):
             if frame.quality is not None and frame.quality < minimum_quality:
                 continue
             for orientation, value in zip(Orientation, frame.orientations, strict=False):
@@ -336,6 +338,7 @@ def _queries(fingerprints: Sequence[Fingerprint], minimum_quality: int) -> Queri
                 queries.orientations.append(orientation)
                 queries.qualities.append(frame.quality)
                 queries.in_parts.append(frame.is_part)
+                queries.low_information.append(frame.low_information)
     return queries
 
 
@@ -364,6 +367,7 @@ def _near(snapshot: Snapshot, queries: Queries, found: list[list[Match]], trunca
                         frame=queries.frames[query],
                         quality=queries.qualities[query],
                         in_part=queries.in_parts[query],
+                        low_information=queries.low_information[query],
                     )
                 )
     return compared

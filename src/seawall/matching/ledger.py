@@ -179,6 +179,7 @@ def fingerprint_of_row(row: Content) -> Fingerprint:
                 (bytes.fromhex(document["pdq"]),),
                 document["quality"],
                 document.get("is_part", False),
+                document.get("low_information", False),
             )
             for document in row.frames
         ),
@@ -236,4 +237,5 @@ def remember_policy(session: Session, version: str, words: str) -> None:
 
 def _frame_document(frame: Frame) -> dict[str, Any]:
     document: dict[str, Any] = {"number": frame.number, "pdq": frame.pdq.hex(), "quality": frame.quality}
-    return {**document, "is_part": True} if frame.is_part else document
+    marks = {"is_part": frame.is_part, "low_information": frame.low_information}
+    return document | {name: True for name, marked in marks.items() if marked}

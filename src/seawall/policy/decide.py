@@ -79,6 +79,7 @@ def describe(finding: Finding) -> str:
     disputed = ", an entry that is disputed" if finding.disputed else ""
     frame = " in a part of the picture" if finding.in_part else ""
     frame += f" in frame {finding.frame}" if finding.frame else ""
+    frame += ", like text or a pattern" if finding.low_information else ""
     if finding.kind is MatchKind.EXACT:
         return f'The same {finding.hash_kind.label} as an entry of the list "{finding.list.name}"{disputed}'
     return (

@@ -8,10 +8,12 @@ import random
 import socket
 import threading
 import time
+from io import BytesIO
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
 from seawall import flow
@@ -22,6 +24,7 @@ from seawall.gateways.http.answers import VerdictAnswer
 from seawall.records import EntryDraft, Scope
 from tests.integration.gateways.conftest import Api
 from tests.integration.gateways.material import picture, refused
+from tests.vectors.pictures import page_of_print
 from tests.vectors.videos import panning, video
 
 LISTED, OTHER = picture(1), picture(2)
@@ -263,3 +266,21 @@ def test_an_upload_over_the_limit_is_refused_while_it_comes(api: Api) -> None:
     response = api.client.post("/v1/media", params={"content_id": "endless"}, content=endless())  # type: ignore[arg-type]
     refused(response, 413, "body_too_large")
     assert api.client.get("/healthz").status_code == 200
+
+
+def page(quality: int) -> bytes:
+    """A page of print."""
+    out = BytesIO()
+    Image.fromarray(page_of_print(1, 24)).save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+def test_what_is_like_a_listed_page_is_no_match_by_that_alone(api: Api) -> None:
+    listed = api.runtime.rooms.decoders.fingerprint(page(70)).frames[0]
+    api.put_on_list(EntryDraft(1, pdq=listed.pdq))
+    api.put_on_list(EntryDraft(1, md5=hashlib.md5(page(50)).digest()))
+    alone = send(api, page(60), "page").json()
+    assert (alone["verdict"], [reason["code"] for reason in alone["reasons"]]) == ("allow", ["low_information"])
+    beside = send(api, page(50), "page-2").json()
+    assert beside["verdict"] == "block"
+    assert {reason["code"] for reason in beside["reasons"]} == {"exact_match", "perceptual_match"}

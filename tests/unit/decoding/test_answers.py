@@ -9,7 +9,7 @@ import pytest
 from seawall.decoding.pool import _decoded_media, _message
 from seawall.errors import DecoderCrashed
 
-FRAME = {"number": 0, "quality": 80, "hashes": "5a" * 256, "is_part": False}
+FRAME = {"number": 0, "quality": 80, "hashes": "5a" * 256, "is_part": False, "low_information": False}
 
 
 def media(**changed: Any) -> dict[str, Any]:

@@ -179,3 +179,36 @@ def test_stays_near_the_published_hashes() -> None:
 def test_importing_the_room_does_not_load_numba() -> None:
     program = "import sys, seawall.fingerprints.pdq, seawall.fingerprints.exact; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def information_of(picture: NDArray[np.uint8]) -> float:
+    """By its definition: the whole transform of the 64 x 64 samples, in float64."""
+    luma = picture.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    for _ in range(2):
+        luma = box_filtered(box_filtered(luma.T).T)
+    grid = luma[np.ix_(*[(2 * np.arange(64) + 1) * length // 128 for length in luma.shape])]
+    basis = np.cos(np.pi / 128 * np.outer(np.arange(64), 2 * np.arange(64) + 1)) * np.sqrt(2 / 64)
+    basis[0] /= np.sqrt(2)
+    energy = (basis @ grid @ basis.T) ** 2
+    hashed, lowest = energy[1:17, 1:17].sum(), energy[:17, :17].sum()
+    return float(hashed / (hashed + energy.sum() - lowest))
+
+
+@pytest.mark.parametrize("maker", ["landscape", "noise", "shapes", "stripes"])
+def test_the_information_is_that_of_its_definition_however_a_picture_is_turned(maker: str) -> None:
+    for _name, picture in pictures.turned(pictures.make(maker, 3, 300, 420)):
+        assert hash_picture(picture).information == pytest.approx(information_of(picture), abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("picture", "low"),
+    [
+        *((pictures.page_of_print(seed, size), True) for seed, size in enumerate((16, 24, 40))),
+        (np.kron(np.indices((50, 50)).sum(axis=0) % 2, np.ones((12, 12))).astype(np.uint8) * 255, True),
+        *((pictures.landscape(seed, 480, 640), False) for seed in range(5)),
+        *((pictures.shapes(seed, 480, 640), False) for seed in range(5)),
+        (pictures.flat(1, 480, 640), False),
+    ],
+)
+def test_text_and_lattices_are_of_low_information(picture: NDArray[np.uint8], low: bool) -> None:
+    assert hash_picture(picture).low_information == low

@@ -41,6 +41,7 @@ from tests.unit.matching.model import (
 
 pytestmark = pytest.mark.usefixtures("compiled_cache")
 PDQ = bytes([0x0F, 0x33] * 16)
+OTHER = bytes([0xC5, 0x3A] * 16)
 
 
 def index_of(batch: EntryBatch, *lists: object, generation: int = 1) -> HashIndex:
@@ -104,6 +105,26 @@ class TestWhatIsLookedUp:
         symmetric = index_of(pdq_batch([PDQ]))
         (match,) = symmetric.lookup(print_of(flipped(PDQ, [1, 2]), flipped(PDQ, [3]), flipped(PDQ, [4])), 50)
         assert (match.orientation, match.distance) == (Orientation.ROTATED_90, 1)
+
+    def test_likenesses_that_tell_too_little_count_beside_others_only(self) -> None:
+        index = index_of(
+            batch_of(
+                *(KnownEntry(n, 1, {HashKind.PDQ: flipped(PDQ, [n])}) for n in (1, 2)),
+                KnownEntry(3, 1, {HashKind.MD5: b"5" * 16}),
+                KnownEntry(4, 1, {HashKind.PDQ: OTHER}),
+            )
+        )
+        little = Frame(0, (PDQ,), 100, low_information=True)
+        alone = index.find(Fingerprint(Digests(), frames=(little,)), 50)
+        assert (alone.matches, alone.set_aside) == ((), 2)
+        beside_a_digest = index.find(Fingerprint(Digests(md5=b"5" * 16), frames=(little,)), 50)
+        assert [match.entry_id for match in beside_a_digest.matches] == [3, 1, 2]
+        assert [match.low_information for match in beside_a_digest.matches] == [False, True, True]
+        beside_a_picture = index.find(Fingerprint(Digests(), frames=(little, Frame(1, (OTHER,), 100))), 50)
+        assert {match.entry_id for match in beside_a_picture.matches} == {1, 2, 4}
+        assert beside_a_digest.set_aside == beside_a_picture.set_aside == 0
+        telling = index.find(Fingerprint(Digests(), frames=(little, Frame(1, (PDQ,), 100))), 50)
+        assert [match.low_information for match in telling.matches] == [False, False]
 
     def test_the_upright_wins_a_draw(self) -> None:
         (match,) = index_of(pdq_batch([PDQ])).lookup(print_of(PDQ, PDQ, PDQ), 50)
