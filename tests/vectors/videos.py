@@ -110,6 +110,13 @@ def turned(data: bytes, degrees: int) -> bytes:
 SMALL = panning(0.4, width=96, height=64)
 
 
+def with_subtitles(data: bytes) -> bytes:
+    """A Flash video with a word to be read beside its pictures, which makes a track of subtitles of it."""
+    text = b"\x02\x00\x0aonTextData\x08\x00\x00\x00\x01\x00\x04text\x02\x00\x03sea\x00\x00\x09"
+    tag = b"\x12" + len(text).to_bytes(3) + bytes(7) + text
+    return data[:13] + tag + len(tag).to_bytes(4) + data[13:]
+
+
 def small_videos() -> dict[str, bytes]:
     """A small video of each container and codec that is read, by name."""
     return {
@@ -121,4 +128,5 @@ def small_videos() -> dict[str, bytes]:
         "avi": video(SMALL, "avi", "mpeg4"),
         "ts": video(SMALL, "mpegts", "mpeg2video"),
         "flv": video(SMALL, "flv", "flv"),
+        "flv-subtitles": with_subtitles(video(SMALL, "flv", "flv")),
     }

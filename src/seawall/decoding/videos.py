@@ -6,7 +6,9 @@ long video, damaged parts, a track of an unknown codec) is noted beside what cou
 
 from __future__ import annotations
 
+import importlib
 import io
+import pkgutil
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
@@ -38,6 +40,8 @@ CODECS = (
     "h264", "hevc", "vp8", "vp9", "libdav1d", "mpeg4", "mpeg2video", "mpeg1video", "mjpeg", "h263", "flv", "vp6",
     "vp6f", "theora", "msmpeg4v2", "msmpeg4", "wmv1", "wmv2", "wmv3", "vc1", "prores", "png",
 )  # fmt: skip
+# A program, and a downloader of samples.
+_NOT_LOADED = ("av.__main__", "av.datasets")
 _MOST_TRACKS = 8
 _LOOKED_AHEAD_BYTES = 5_000_000
 
@@ -59,8 +63,12 @@ def samples() -> Iterator[bytes]:
 
 
 def prepare() -> None:
-    """Keeps the libraries from talking: what they say would repeat untrusted bytes."""
+    """Loads all of PyAV: it loads some of itself only when a file asks for it (a track of subtitles does), and by then
+    nothing can be opened. Keeps the libraries from talking: what they say would repeat untrusted bytes."""
     if AVAILABLE:
+        for module in pkgutil.walk_packages(av.__path__, "av."):
+            if module.name not in _NOT_LOADED:
+                importlib.import_module(module.name)
         av.logging.set_level(None)
         av.logging.set_libav_level(av.logging.PANIC)
 

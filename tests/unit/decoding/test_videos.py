@@ -21,7 +21,7 @@ from seawall.fingerprints.pdq import hash_picture
 from seawall.records import DecodedMedia, RevealStage
 from seawall.settings import Settings
 from tests.vectors.files import scene, written
-from tests.vectors.videos import RATE, boxes, index_first, panning, still, turned, video
+from tests.vectors.videos import RATE, boxes, index_first, panning, still, turned, video, with_subtitles
 
 LISTED = scene(77)
 
@@ -190,6 +190,11 @@ def test_sound_is_passed_over(pool: DecoderPool, plain: bytes) -> None:
     media = pool.fingerprint(video(panning(), sound=True))
     assert [frame.pdq for frame in media.frames] == [frame.pdq for frame in pool.fingerprint(plain).frames]
     assert media.owed == ()
+
+
+def test_subtitles_are_passed_over(pool: DecoderPool) -> None:
+    media = pool.fingerprint(with_subtitles(video(still(LISTED, 1.0), "flv", "flv")))
+    assert (nearest(media) <= 10, media.owed) == (True, ())
 
 
 def test_sound_alone_is_held(pool: DecoderPool) -> None:
