@@ -300,7 +300,8 @@ def distances(hashes: list[bytes], listed: np.ndarray) -> np.ndarray:
 def looked_up(body: bytes, limits: Limits) -> dict[str, list[bytes]]:
     """What would be looked up of a file, by how."""
     frames = fingerprint(body, limits)["frames"]
-    good = [frame for frame in frames if frame["quality"] >= GOOD_QUALITY]
+    # What tells too little counts for nothing alone.
+    good = [frame for frame in frames if frame["quality"] >= GOOD_QUALITY and not frame["low_information"]]
     hashes = [[bytes.fromhex(frame["hashes"])[at : at + 32] for at in range(0, 256, 32)] for frame in good]
     whole = hashes[:1] if frames and good[:1] == frames[:1] else []
     return {

@@ -55,7 +55,7 @@ def judge_media(rooms: Rooms, arrival: MediaArrival) -> Answer:
     answer, _known = steps.earlier(rooms, arrival.content_id, identity, with_bytes=True)
     if answer is None:
         generation = rooms.index.generation
-        fingerprint, findings = steps.understand(rooms, arrival.body, digests)
+        fingerprint, findings = steps.understand(rooms, arrival.body, digests, arrival.surface)
         judgement = decide(rooms.policy, findings, surface=arrival.surface)
         answer = steps.act(rooms, Judged(arrival, identity, fingerprint, findings, judgement, generation))
     return _timed(answer, started)
@@ -139,7 +139,7 @@ def examine(
     Raises:
         NotMedia: the bytes are no media, and on no list either.
     """
-    fingerprint, findings = steps.understand(rooms, body, digests)
+    fingerprint, findings = steps.understand(rooms, body, digests, surface)
     return fingerprint, findings, decide(rooms.policy, findings, surface=surface)
 
 

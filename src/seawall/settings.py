@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import Annotated
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from seawall.errors import ConfigurationError
@@ -23,6 +24,27 @@ def default_home() -> Path:
 def default_decoder_processes() -> int:
     """As many as the machine has processors, 8 at most."""
     return max(1, min(8, os.cpu_count() or 1))
+
+
+@functools.lru_cache(maxsize=8)
+def regions_of(told: str | None) -> dict[str, int]:
+    """How many regions each surface wants, of a text such as ``avatar=0, chat=3``.
+
+    Raises:
+        ValueError: it is no such text.
+    """
+    wanted: dict[str, int] = {}
+    for each in filter(None, (part.strip() for part in (told or "").split(","))):
+        surface, equals, number = (part.strip() for part in each.rpartition("="))
+        if not surface or not equals or number not in {"0", "1", "2", "3"}:
+            raise ValueError("write surface=number, with numbers from 0 to 3, separated by commas")
+        wanted[surface] = int(number)
+    return wanted
+
+
+def _readable_regions(told: str | None) -> str | None:
+    regions_of(told)
+    return told
 
 
 class Settings(BaseSettings):
@@ -138,6 +160,14 @@ class Settings(BaseSettings):
             "or shown on a page or a screen. Each costs some milliseconds and eight look-ups where there is one.",
         ),
     ] = 3
+    regions_by_surface: Annotated[
+        str | None,
+        Field(
+            description="The same for single surfaces, as avatar=0, chat=3. Unset, and for surfaces that are not "
+            "named: SEAWALL_MAX_REGIONS."
+        ),
+        AfterValidator(_readable_regions),
+    ] = None
     max_video_frames: Annotated[
         int,
         Field(
@@ -272,6 +302,10 @@ class Settings(BaseSettings):
         bool,
         Field(description="Marks everything as demo and test data. Set by `seawall demo`; never set it elsewhere."),
     ] = False
+
+    def regions_on(self, surface: str) -> int:
+        """How many parts of a picture are looked up on that surface."""
+        return regions_of(self.regions_by_surface).get(surface, self.max_regions)
 
     @property
     def resolved_master_key_file(self) -> Path:

@@ -92,12 +92,12 @@ def stricter(one: Answer, other: Answer | None) -> Answer:
     return one if other is None or other.verdict.severity <= one.verdict.severity else other
 
 
-def understand(rooms: Rooms, body: bytes, digests: Digests) -> tuple[Fingerprint, tuple[Finding, ...]]:
+def understand(rooms: Rooms, body: bytes, digests: Digests, surface: str) -> tuple[Fingerprint, tuple[Finding, ...]]:
     """Decodes in a child process and looks everything up. What cannot be decoded is still looked up by digest, and is
     a finding of its own: "scan owed"; so is what of a video or an archive was not read. What is unusual
     about a file is noted."""
     try:
-        media = rooms.decoders.fingerprint(body)
+        media = rooms.decoders.fingerprint(body, rooms.settings.regions_on(surface))
     except NotMedia:
         fingerprint = Fingerprint(digests)
         met = all_met(rooms, fingerprint)

@@ -169,6 +169,18 @@ def test_an_altered_copy_is_held(runtime: Runtime) -> None:
         assert answer.case_id is not None
 
 
+def test_regions_are_looked_for_as_the_surface_wants_it(database: Database, settings: Settings) -> None:
+    changes = {"regions_by_surface": "avatar=0", "database_url": SecretStr(database.url)}
+    framed = ImageOps.expand(picture(1), 60, "white")
+    with Runtime(settings.model_copy(update=changes)) as runtime:
+        list_by_sight(runtime, encoded(picture(1)))
+        verdicts = {
+            surface: flow.judge_media(runtime.rooms, MediaArrival(surface, encoded(framed), surface=surface)).verdict
+            for surface in ("avatar", "upload")
+        }
+    assert verdicts == {"avatar": Verdict.ALLOW, "upload": Verdict.HOLD}
+
+
 def test_two_independent_lists_that_see_the_same_block(runtime: Runtime) -> None:
     list_by_sight(runtime, LISTED, name="Test list one", trust=Trust.STANDARD)
     assert flow.judge_media(runtime.rooms, MediaArrival("c1", LISTED)).verdict is Verdict.HOLD

@@ -51,6 +51,9 @@ def test_what_the_command_line_says_wins(monkeypatch: pytest.MonkeyPatch) -> Non
         ("DECODER_TIMEOUT_S", "0"),
         ("LOG_LEVEL", "chatty"),
         ("DEMO", "perhaps"),
+        ("REGIONS_BY_SURFACE", "avatar=4"),
+        ("REGIONS_BY_SURFACE", "avatar"),
+        ("REGIONS_BY_SURFACE", "=1"),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -106,3 +109,10 @@ def test_a_master_key_file_may_lie_elsewhere(tmp_path: Path) -> None:
 )
 def test_cookies_are_secure_when_people_come_over_tls(address: str | None, expected: bool) -> None:
     assert load_settings(public_url=address).tls is expected
+
+
+def test_regions_are_wanted_by_surface(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEAWALL_REGIONS_BY_SURFACE", "avatar=0, a=b=2 ,")
+    monkeypatch.setenv("SEAWALL_MAX_REGIONS", "1")
+    settings = load_settings()
+    assert [settings.regions_on(surface) for surface in ("avatar", "a=b", "chat")] == [0, 2, 1]

@@ -59,6 +59,7 @@ def _answer(header: dict[str, Any], body: bytes, limits: Limits) -> tuple[dict[s
     may_take_long = bool(header["may_take_long"])
     try:
         if header["operation"] == "fingerprint":
+            limits = replace(limits, max_regions=header["regions"])
             return {"media": fingerprint(body, limits, may_take_long=may_take_long)}, b""
         return {}, thumbnail(body, header, limits, may_take_long=may_take_long)
     except TakesLong:

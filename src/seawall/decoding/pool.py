@@ -116,15 +116,19 @@ class DecoderPool:
             child = next(iter((*self._idle, *self._lent)), None)
         return child.confined if child is not None else ()
 
-    def fingerprint(self, data: bytes) -> DecodedMedia:
+    def fingerprint(self, data: bytes, most_regions: int | None = None) -> DecodedMedia:
         """Sniffs, decodes and hashes the bytes in a child. What of a video was not read is `owed`.
+
+        Args:
+            most_regions: of a picture that are hashed, as `SEAWALL_MAX_REGIONS` says where it is None.
 
         Raises:
             NotMedia: no picture or video.
             MediaUnsupported, MediaCorrupt, MediaTooLarge, DecoderTimeout, DecoderCrashed: "scan owed".
             DecoderUnavailable: all decoders are busy, or none can be started.
         """
-        reply, _ = self._ask({"operation": "fingerprint"}, data)
+        regions = self._settings.max_regions if most_regions is None else most_regions
+        reply, _ = self._ask({"operation": "fingerprint", "regions": regions}, data)
         media = _decoded_media(reply)
         for owed in media.owed:
             self._failed(owed.code)
