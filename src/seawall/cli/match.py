@@ -125,7 +125,8 @@ def _rows(result: FileMatches) -> list[tuple[str, ...]]:
     for found in result.matches:
         known = found.classification
         says = f"{known.scheme} {known.code}" if known else ""
-        remarks = [says, "disputed" if found.disputed else "", "test list" if found.list.is_test else ""]
+        video = f"video, {found.query_share} % of this, {found.entry_share} % of it" if found.of_video else ""
+        remarks = [says, video, "disputed" if found.disputed else "", "test list" if found.list.is_test else ""]
         distance, turned = str(found.distance), found.orientation.value
         kind = f"{found.kind.value} ({found.hash_kind.value})"
         rows.append((result.file, found.list.name, kind, distance, turned, ", ".join(filter(None, remarks))))
@@ -154,6 +155,9 @@ def _document(result: FileMatches) -> dict[str, object]:
                 "frame": found.frame,
                 "in_part": found.in_part,
                 "low_information": found.low_information,
+                "of_video": found.of_video,
+                "query_share": found.query_share,
+                "entry_share": found.entry_share,
                 "classification": (
                     {"scheme": found.classification.scheme, "code": found.classification.code}
                     if found.classification

@@ -211,6 +211,7 @@ def _likeness(match: Match, more: int) -> str:
     parts = [wording.likeness(match.kind, match.distance, match.hash_kind), wording.turned(match.orientation)]
     parts += [wording.IN_PART] if match.in_part else []
     parts += [wording.LOW_INFORMATION] if match.low_information else []
+    parts += [wording.of_video(match.query_share, match.entry_share)] if match.of_video else []
     if match.classification is not None:
         parts.append(f"classified {match.classification.code} ({match.classification.scheme})")
     if match.disputed:

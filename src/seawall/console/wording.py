@@ -185,6 +185,13 @@ IN_PART = "a part of the picture: within a border, or on a page or a screen"
 LOW_INFORMATION = "like text or a pattern, of which a hash tells little"
 
 
+def of_video(query_share: int | None, entry_share: int | None) -> str:
+    """What a match with a frame of a listed video says, with the shares where they were counted, in per cent."""
+    if query_share is None or entry_share is None:
+        return "a frame of a listed video"
+    return f"a listed video: {query_share} % of this is like it, {entry_share} % of the video is in this"
+
+
 def turned(orientation: Orientation | None) -> str:
     """How the upload was turned against the entry; empty where it was not."""
     if orientation is None or orientation is Orientation.UPRIGHT:

@@ -75,6 +75,9 @@ def finding_to_json(finding: Finding) -> Document:
         "disputed": finding.disputed,
         "in_part": finding.in_part,
         "low_information": finding.low_information,
+        "of_video": finding.of_video,
+        "query_share": finding.query_share,
+        "entry_share": finding.entry_share,
     }
 
 
@@ -98,6 +101,9 @@ def finding_from_json(document: Document) -> Finding:
         disputed=document["disputed"],
         in_part=document.get("in_part", False),
         low_information=document.get("low_information", False),
+        of_video=document.get("of_video", False),
+        query_share=document.get("query_share"),
+        entry_share=document.get("entry_share"),
     )
 
 

@@ -129,8 +129,8 @@ def _merge(session: Session, list_id: int, change: int, *, keep_known: bool) -> 
     statement = f"""
         WITH done AS (
             INSERT INTO entries AS e (list_id, identity, md5, sha1, sha256, pdq, pdq_quality,
-                classification_scheme, classification_code, upstream_id, change)
-            SELECT :list_id, identity, md5, sha1, sha256, pdq, pdq_quality, scheme, code, upstream_id, :change
+                classification_scheme, classification_code, upstream_id, video, change)
+            SELECT :list_id, identity, md5, sha1, sha256, pdq, pdq_quality, scheme, code, upstream_id, video, :change
             FROM incoming ORDER BY line
             ON CONFLICT (list_id, identity) DO UPDATE
             SET {assignments}, change = excluded.change, removed_at = NULL,

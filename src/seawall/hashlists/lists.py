@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from seawall.database.tables import Entry, HashList, ListRemoval, now
@@ -190,7 +190,8 @@ def entries_named(
     among: Collection[int] | None = None,
 ) -> list[int]:
     """The numbers of the entries of a list that bind, by what is given: the number that its source gave them, any of
-    their hashes, or their own numbers. Of hashes there is no index: with millions of entries it takes seconds."""
+    their hashes, or their own numbers. Of a video all frames are meant when one is. Of hashes there is no index: with
+    millions of entries it takes seconds."""
     wanted = select(Entry.id).where(Entry.list_id == list_id, Entry.removed_at.is_(None)).order_by(Entry.id)
     if upstream_id is not None:
         wanted = wanted.where(Entry.upstream_id == upstream_id)
@@ -199,7 +200,15 @@ def entries_named(
         wanted = wanted.where(or_(*(getattr(Entry, kind.value) == value for kind in kinds)))
     if among is not None:
         wanted = wanted.where(Entry.id.in_(among))
-    return list(session.scalars(wanted))
+    named = list(session.scalars(wanted))
+    return sorted({*named, *_of_the_same_videos(session, named)})
+
+
+def _of_the_same_videos(session: Session, entries: Collection[int]) -> Iterable[int]:
+    """All frames of the videos of which these are some."""
+    meant = select(Entry.list_id, Entry.video).where(Entry.id.in_(entries), Entry.video.is_not(None))
+    others = select(Entry.id).where(tuple_(Entry.list_id, Entry.video).in_(meant), Entry.removed_at.is_(None))
+    return session.scalars(others)
 
 
 def remove_entry(session: Session, entry_id: int, actor: Actor) -> None:

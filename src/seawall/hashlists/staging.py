@@ -20,14 +20,14 @@ DROP = "DROP TABLE IF EXISTS incoming, incoming_repeated"
 CREATE = """
     CREATE TEMPORARY TABLE incoming (
         line bigint, identity text COLLATE "C", md5 bytea, sha1 bytea, sha256 bytea, pdq bytea, pdq_quality integer,
-        scheme text, code text, upstream_id text
+        scheme text, code text, upstream_id text, video text
     ) ON COMMIT DROP
 """
 COPY = (
-    "COPY incoming (line, identity, md5, sha1, sha256, pdq, pdq_quality, scheme, code, upstream_id) "
+    "COPY incoming (line, identity, md5, sha1, sha256, pdq, pdq_quality, scheme, code, upstream_id, video) "
     "FROM STDIN (FORMAT BINARY)"
 )
-TYPES = ("int8", "text", "bytea", "bytea", "bytea", "bytea", "int4", "text", "text", "text")
+TYPES = ("int8", "text", "bytea", "bytea", "bytea", "bytea", "int4", "text", "text", "text", "text")
 
 TAKE_REPEATED = """
     CREATE TEMPORARY TABLE incoming_repeated ON COMMIT DROP AS
@@ -46,7 +46,8 @@ PUT_BACK_AGREEING = f"""
         max(pdq_quality),
         (array_agg(scheme ORDER BY line DESC) FILTER (WHERE code IS NOT NULL))[1],
         (array_agg(code ORDER BY line DESC) FILTER (WHERE code IS NOT NULL))[1],
-        (array_agg(upstream_id ORDER BY line DESC) FILTER (WHERE upstream_id IS NOT NULL))[1]
+        (array_agg(upstream_id ORDER BY line DESC) FILTER (WHERE upstream_id IS NOT NULL))[1],
+        min(video)
     FROM incoming_repeated GROUP BY identity HAVING {AGREE}
 """  # noqa: S608 - made of constants
 # Lines of one identity that contradict each other are entries of their own: dropping one would be a missed match.
@@ -56,7 +57,7 @@ PUT_BACK_DIFFERING = f"""
     SELECT line,
         CASE WHEN row_number() OVER (PARTITION BY identity ORDER BY line) = 1 THEN identity
         ELSE identity || E'\\x1f' || left(encode(sha256(hashes), 'hex'), 24) END,
-        md5, sha1, sha256, pdq, pdq_quality, scheme, code, upstream_id
+        md5, sha1, sha256, pdq, pdq_quality, scheme, code, upstream_id, video
     FROM (
         SELECT DISTINCT ON (identity, hashes) *
         FROM (
@@ -80,7 +81,10 @@ class Staged:
 
 
 def identity_of(draft: EntryDraft) -> str:
-    """What makes an entry the same item in the list's next file: the upstream id, or else its strongest hash."""
+    """What makes an entry the same item in the list's next file: the upstream id, or else its strongest hash. Of the
+    frame of a video it is the video and the frame's hash."""
+    if draft.video is not None and draft.pdq is not None:
+        return f"frame:{draft.video}:{draft.pdq.hex()}"
     if draft.upstream_id is not None:
         return f"id:{draft.upstream_id}"
     for kind in ("sha256", "sha1", "md5", "pdq"):
@@ -132,4 +136,5 @@ def _row(draft: EntryDraft) -> tuple[object, ...]:
         classification.scheme if classification else None,
         classification.code if classification else None,
         draft.upstream_id,
+        draft.video,
     )

@@ -15,6 +15,8 @@ KINDS = (HashKind.MD5, HashKind.SHA1, HashKind.SHA256, HashKind.PDQ)
 HAS = {kind: 1 << place for place, kind in enumerate(KINDS)}
 DISPUTED = 1 << 4
 REMOVED = 1 << 5
+# A frame of a listed video.
+OF_VIDEO = 1 << 6
 NO_CLASSIFICATION = -1
 
 COLUMNS = [

@@ -24,7 +24,7 @@ def chosen(candidates: Sequence[Match], limit: int, truncated: bool) -> Found:
     beside something else."""
     if all(match.low_information for match in candidates):
         return Found((), False, set_aside=len(candidates))
-    ordered = sorted(candidates, key=_nearness)
+    ordered = sorted(candidates, key=nearness)
     kept: list[Match] = []
     lists: set[int] = set()
     for match in ordered:
@@ -37,11 +37,11 @@ def chosen(candidates: Sequence[Match], limit: int, truncated: bool) -> Found:
 def merged(found: Iterable[Iterable[Match]]) -> tuple[Match, ...]:
     """The matches of several fingerprints of one content, nearest first, each entry once by its nearest."""
     nearest: dict[int, Match] = {}
-    for match in sorted((match for matches in found for match in matches), key=_nearness):
+    for match in sorted((match for matches in found for match in matches), key=nearness):
         nearest.setdefault(match.entry_id, match)
     return tuple(nearest.values())
 
 
-def _nearness(match: Match) -> tuple[bool, int, int]:
+def nearness(match: Match) -> tuple[bool, int, int]:
     """Exact before perceptual, near before far, old before new."""
     return match.kind is not MatchKind.EXACT, match.distance, match.entry_id

@@ -314,6 +314,7 @@ def _match(
         distance=distance,
         classification=segment.classification(row),
         disputed=segment.is_disputed(row),
+        of_video=segment.is_of_video(row),
     )
 
 

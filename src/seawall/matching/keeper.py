@@ -25,6 +25,7 @@ from seawall.matching.meters import LookedUp, Sizes, nobody
 from seawall.matching.sealed_files import sealing_key
 from seawall.matching.segments import ColumnSegment
 from seawall.matching.shelf import Build, Shelf
+from seawall.matching.video_shares import with_shares
 from seawall.records import Fingerprint, Match
 from seawall.settings import Settings
 
@@ -160,19 +161,25 @@ class IndexKeeper:
         Raises:
             IndexUnavailable: they are not.
         """
-        return self.index.lookup(fingerprint, minimum_quality)
+        return self.find(fingerprint, minimum_quality).matches
 
     def find(self, fingerprint: Fingerprint, minimum_quality: int) -> Found:
         """`HashIndex.find`, once the lists are loaded."""
-        return self.index.find(fingerprint, minimum_quality)
+        return self.find_many((fingerprint,), minimum_quality)[0]
 
     def lookup_many(self, fingerprints: Sequence[Fingerprint], minimum_quality: int) -> tuple[tuple[Match, ...], ...]:
         """`HashIndex.lookup_many`, once the lists are loaded."""
-        return self.index.lookup_many(fingerprints, minimum_quality)
+        return tuple(found.matches for found in self.find_many(fingerprints, minimum_quality))
 
     def find_many(self, fingerprints: Sequence[Fingerprint], minimum_quality: int) -> tuple[Found, ...]:
-        """`HashIndex.find_many`, once the lists are loaded."""
-        return self.index.find_many(fingerprints, minimum_quality)
+        """`HashIndex.find_many`, once the lists are loaded; of listed videos that are met, how much is met.
+
+        Raises:
+            IndexUnavailable: the lists are not loaded.
+            DatabaseUnavailable: a listed video is met, and its frames cannot be had.
+        """
+        found = self.index.find_many(fingerprints, minimum_quality)
+        return with_shares(self._database, fingerprints, found, minimum_quality)
 
     # ------------------------------------------------------------------------------------------------- following
 

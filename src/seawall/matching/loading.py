@@ -17,7 +17,17 @@ from sqlalchemy.orm import Session
 from seawall.database.sessions import psycopg_connection
 from seawall.database.tables import HashList
 from seawall.matching.copying import copied
-from seawall.matching.entries import DISPUTED, ENTRY, HAS, REMOVED, Changes, EntryBatch, empty_batch, joined
+from seawall.matching.entries import (
+    DISPUTED,
+    ENTRY,
+    HAS,
+    OF_VIDEO,
+    REMOVED,
+    Changes,
+    EntryBatch,
+    empty_batch,
+    joined,
+)
 from seawall.records import Classification
 
 # A row of binary COPY: the count of fields, the length of the one field, and the field as the query below makes it.
@@ -46,6 +56,7 @@ FLAGS = " + ".join(
         *(f"{bit} * (e.{kind.value} IS NOT NULL)::int" for kind, bit in HAS.items()),
         f"{DISPUTED} * e.disputed::int",
         f"{REMOVED} * (e.removed_at IS NOT NULL)::int",
+        f"{OF_VIDEO} * (e.video IS NOT NULL)::int",
     ]
 )
 HASHES = " || ".join(f"coalesce(e.{kind.value}, '\\x{'00' * kind.length}'::bytea)" for kind in HAS)

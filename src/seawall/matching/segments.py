@@ -24,7 +24,7 @@ from seawall.matching.columns import (
     plain_columns,
     read_only,
 )
-from seawall.matching.entries import DISPUTED, ENTRY, EntryBatch
+from seawall.matching.entries import DISPUTED, ENTRY, OF_VIDEO, EntryBatch
 from seawall.matching.schemes import Plan, Scheme
 from seawall.records import Classification, HashKind
 
@@ -89,6 +89,10 @@ class Segment(Protocol):
 
     def is_disputed(self, row: int) -> bool:
         """Whether the entry is disputed."""
+        ...
+
+    def is_of_video(self, row: int) -> bool:
+        """Whether the entry is a frame of a listed video."""
         ...
 
     def classification(self, row: int) -> Classification | None:
@@ -220,6 +224,10 @@ class ColumnSegment:
     def is_disputed(self, row: int) -> bool:
         """Whether the entry is disputed."""
         return bool(self.columns["flags"][row] & DISPUTED)
+
+    def is_of_video(self, row: int) -> bool:
+        """Whether the entry is a frame of a listed video."""
+        return bool(self.columns["flags"][row] & OF_VIDEO)
 
     def classification(self, row: int) -> Classification | None:
         """What the list says the entry shows."""

@@ -79,6 +79,7 @@ def describe(finding: Finding) -> str:
     disputed = ", an entry that is disputed" if finding.disputed else ""
     frame = " in a part of the picture" if finding.in_part else ""
     frame += f" in frame {finding.frame}" if finding.frame else ""
+    frame += f", a frame of a listed video{_shares(finding)}" if finding.of_video else ""
     frame += ", like text or a pattern" if finding.low_information else ""
     if finding.kind is MatchKind.EXACT:
         return f'The same {finding.hash_kind.label} as an entry of the list "{finding.list.name}"{disputed}'
@@ -86,6 +87,12 @@ def describe(finding: Finding) -> str:
         f'{finding.hash_kind.label} distance {finding.distance} to an entry of the list "{finding.list.name}"'
         f"{TURNS[finding.orientation]}{frame}{disputed}"
     )
+
+
+def _shares(match: Match) -> str:
+    if match.query_share is None or match.entry_share is None:
+        return ""
+    return f" ({match.query_share} % of what arrived is like it, and {match.entry_share} % of the video is in it)"
 
 
 def _rank(finding: Finding) -> tuple[int, int, str, int, str, str, int, str]:

@@ -105,6 +105,12 @@ def _of_match(when: Conditions) -> str:
         parts.append(f"classified {either(when.classification)}")
     if when.disputed is not None:
         parts.append("whose entry is disputed" if when.disputed else "whose entry is not disputed")
+    if when.video is not None:
+        parts.append("of a frame of a listed video" if when.video else "that is no frame of a listed video")
+    if when.min_query_share is not None:
+        parts.append(f"with at least {when.min_query_share} % of what arrived")
+    if when.min_entry_share is not None:
+        parts.append(f"with at least {when.min_entry_share} % of the listed video")
     if when.min_independent_lists:
         parts.append(f"and at least {when.min_independent_lists} independent sources agree")
     return " ".join(parts)

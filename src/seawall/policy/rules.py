@@ -47,6 +47,9 @@ class Conditions:
     list: tuple[str, ...] = ()
     classification: tuple[str, ...] = ()
     disputed: bool | None = None
+    video: bool | None = None
+    min_query_share: int | None = None
+    min_entry_share: int | None = None
     code: tuple[str, ...] = ()
     surface: tuple[str, ...] = ()
     except_surface: tuple[str, ...] = ()
@@ -100,6 +103,19 @@ class Conditions:
             yield f"the distance {match.distance} is above {self.max_distance}"
         if self.disputed is not None and match.disputed is not self.disputed:
             yield "the entry is disputed" if match.disputed else "the entry is not disputed"
+        yield from self._misfits_of_video(match)
+
+    def _misfits_of_video(self, match: Match) -> Iterator[str]:
+        if self.video is not None and match.of_video is not self.video:
+            yield "the entry is a frame of a video" if match.of_video else "the entry is no frame of a video"
+        shares = (
+            (self.min_query_share, match.query_share, "of what arrived"),
+            (self.min_entry_share, match.entry_share, "of the listed video"),
+        )
+        for wanted, share, of_what in shares:
+            if wanted is not None and (share is None or share < wanted):
+                said = "nothing" if share is None else f"{share} %"
+                yield f"{said} {of_what} is known to be the same, less than {wanted} %"
 
 
 @dataclass(frozen=True, slots=True)

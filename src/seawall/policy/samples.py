@@ -44,6 +44,9 @@ class SampleMatch(BaseModel):
     harm_class: HarmClass = HarmClass.CSAM
     classification: Annotated[str, Field(pattern="^[^:]+:.+$")] | None = None
     disputed: bool = False
+    of_video: bool = False
+    query_share: Annotated[int, Field(ge=1, le=100)] | None = None
+    entry_share: Annotated[int, Field(ge=1, le=100)] | None = None
 
     def as_finding(self) -> Match:
         """The match, with an entry that does not exist."""
@@ -63,6 +66,9 @@ class SampleMatch(BaseModel):
             orientation=self.orientation,
             classification=Classification(scheme, code) if self.classification else None,
             disputed=self.disputed,
+            of_video=self.of_video,
+            query_share=self.query_share,
+            entry_share=self.entry_share,
         )
 
 

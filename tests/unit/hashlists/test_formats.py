@@ -320,10 +320,10 @@ class TestVics:
         assert (second.line, second.upstream_id, second.classification) == (1, "5", first.classification)
 
     def test_more_hashes_than_anybody_has_are_told(self) -> None:
-        many = [{"HashName": "SHA1", "HashValue": f"{number:040x}"} for number in range(70)]
+        many = [{"HashName": "SHA1", "HashValue": f"{number:040x}"} for number in range(2005)]
         items = read(vics(self.MEDIA | {"AlternativeHashes": many}))
         assert bad(items) == [(1, "too_many_hashes")]
-        assert len(drafts(items)) == 65
+        assert len(drafts(items)) == 2001
 
     def test_media_of_different_cases_are_different(self) -> None:
         def case(**more: object) -> dict[str, object]:
@@ -390,6 +390,107 @@ class TestVics:
 
     def test_an_empty_list_has_no_entries(self) -> None:
         assert read(vics()) == []
+
+
+def frame(number: int) -> str:
+    """A PDQ as other as can be for each number."""
+    return hashlib.sha256(b"frame %d" % number).hexdigest()
+
+
+FRAMES = [frame(number) for number in range(3)]
+
+
+class TestVpdq:
+    """Frames of a video are entries of their own that say of which video they are."""
+
+    @pytest.mark.parametrize(
+        ("body", "format"),
+        [
+            (json.dumps([f"{pdq},80,{number}.5" for number, pdq in enumerate(FRAMES)]), "vpdq"),
+            (json.dumps([f"{pdq},80,{number}.5" for number, pdq in enumerate(FRAMES)], indent=2), "vpdq"),
+            ("".join(f"{number},80,{pdq},{number}.5\n" for number, pdq in enumerate(FRAMES)), "vpdq"),
+            ("".join(f"{number},{pdq},80,{number}\n" for number, pdq in enumerate(FRAMES)), "vpdq"),
+            (json.dumps({"vpdq": [f"{pdq},80,1.5" for pdq in FRAMES]}), "jsonl"),
+            (json.dumps({"vpdq": json.dumps([f"{pdq},80,1.5" for pdq in FRAMES])}), "jsonl"),
+            (json.dumps({"vpdq": [{"hash": pdq, "quality": 80, "timestamp": 1} for pdq in FRAMES]}), "jsonl"),
+            (json.dumps({"vpdq": {str(n): {"hash": pdq, "quality": 80} for n, pdq in enumerate(FRAMES)}}), "jsonl"),
+            (
+                "type;value\nvpdq;" + json.dumps([f"{pdq},80,1.5" for pdq in FRAMES]).replace('"', '""').join('""'),
+                "csv",
+            ),
+        ],
+    )
+    def test_forms(self, body: str, format: str) -> None:
+        for items in (read(body), read(body, format)):
+            entries = drafts(items)
+            assert len(entries) == len(items) == 3
+            assert [(entry.pdq, entry.pdq_quality) for entry in entries] == [
+                (bytes.fromhex(pdq), 80) for pdq in FRAMES
+            ]
+            assert len({entry.video for entry in entries}) == 1
+            assert entries[0].video is not None
+
+    def test_digests_are_an_entry_beside_and_the_id_says_which_video(self) -> None:
+        record = {"id": "v7", "sha1": SHA1, "code": "A1", "vpdq": [f"{pdq},80,1" for pdq in FRAMES]}
+        whole, *frames = drafts(read(json.dumps(record)))
+        assert (whole.sha1, whole.pdq, whole.video, whole.upstream_id) == (bytes.fromhex(SHA1), None, None, "v7")
+        assert {(each.video, each.upstream_id, each.sha1) for each in frames} == {("id:v7", "v7", None)}
+        assert {each.classification for each in frames} == {whole.classification}
+        del record["id"]
+        assert drafts(read(json.dumps(record)))[1].video == f"sha1:{SHA1}"
+
+    def test_frames_of_no_use_are_left_out(self) -> None:
+        lines = [f"{FRAMES[0]},80,1", f"{FRAMES[0]},90,2", f"{FRAMES[1]},49,3", f"{'00' * 32},80,4"]
+        (entry,) = read(json.dumps({"vpdq": lines}))
+        assert isinstance(entry, EntryDraft)
+        assert entry.pdq == bytes.fromhex(FRAMES[0])
+        assert bad(read(json.dumps({"vpdq": lines[2:]}))) == [(1, "no_frame")]
+        problem, whole = read(json.dumps({"md5": MD5, "vpdq": lines[2:]}))
+        assert isinstance(problem, BadLine)
+        assert "by its digests alone" in problem.reason
+        assert isinstance(whole, EntryDraft)
+
+    @pytest.mark.parametrize(
+        ("vpdq", "code"),
+        [
+            ("nothing", "not_vpdq"),
+            ("7", "not_vpdq"),
+            (7, "not_vpdq"),
+            ([7], "not_vpdq"),
+            ([{"quality": 80}], "not_vpdq"),
+            ([f"{FRAMES[0]},{FRAMES[1]},1"], "not_vpdq"),
+            (["a,b,c"], "not_vpdq"),
+            ([f"1,2,3,{FRAMES[0]},5"], "not_vpdq"),
+            ([f"{FRAMES[0]},101,1"], "quality_invalid"),
+            ([{"hash": FRAMES[0][:-1]}], "wrong_length"),
+            ([FRAMES[0]] * 20_001, "line_too_long"),
+            ("[" * 100_000, "not_vpdq"),
+        ],
+    )
+    def test_what_is_no_vpdq(self, vpdq: object, code: str) -> None:
+        assert bad(read(json.dumps({"vpdq": vpdq}), "jsonl")) == [(1, code)]
+
+    def test_a_file_that_is_too_large_or_no_vpdq(self) -> None:
+        assert bad(read(json.dumps([f"{FRAMES[0]},80,1"] * 60_000), "vpdq")) == [(1, "too_many_frames")]
+        assert bad(read(json.dumps([f"{FRAMES[0]},80,1"] * 21_000), "vpdq")) == [(1, "too_many_frames")]
+        assert bad(read("not,this", "vpdq")) == [(1, "not_vpdq")]
+
+    def test_in_vics(self) -> None:
+        text = json.dumps([f"{pdq},80,1.5" for pdq in FRAMES])
+        media = {
+            "MediaID": 4,
+            "MD5": MD5,
+            "Category": 1,
+            "AlternativeHashes": [{"HashName": "vPDQ", "HashValue": text}],
+        }
+        whole, *frames = drafts(read(vics(media)))
+        assert (whole.md5, [each.video for each in frames]) == (bytes.fromhex(MD5), ["id:4"] * 3)
+        media["AlternativeHashes"] = [{"HashName": "PDQ", "HashValue": pdq} for pdq in FRAMES]
+        whole, *frames = drafts(read(vics(media)))
+        assert (whole.pdq, [(each.pdq, each.video) for each in frames]) == (
+            None,
+            [(bytes.fromhex(pdq), "id:4") for pdq in FRAMES],
+        )
 
 
 class TestDetection:

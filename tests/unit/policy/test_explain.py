@@ -22,8 +22,8 @@ def test_the_default_rules_in_words() -> None:
     assert [in_words(rule) for rule in DEFAULT.rules[:2]] == [
         "When there is an exact match on a trusted list whose entry is not disputed: "
         "block it, and its case is urgent.",
-        "When there is a perceptual match at distance 0 to 10 whose entry is not disputed "
-        "and at least 2 independent sources agree: block it.",
+        "When there is a perceptual match at distance 0 to 10 whose entry is not disputed that is no frame of a "
+        "listed video and at least 2 independent sources agree: block it.",
     ]
 
 
@@ -43,6 +43,9 @@ harm_class = ["ncii", "terrorism"]
 list = ["L1", "L2", "L3"]
 classification = "uk:A"
 disputed = true
+video = true
+min_query_share = 40
+min_entry_share = 60
 surface = "chat"
 except_surface = "feed"
 min_independent_lists = 3
@@ -55,7 +58,18 @@ when = { finding = "scan_owed", code = "media_corrupt" }
     many, owed = (in_words(rule) for rule in parse_policy(text, "p").rules)
     words = (
         *("exact or perceptual", "SHA-1 or PDQ", "3 or more", "unverified", "ncii or terrorism"),
-        *("L1, L2 or L3", "uk:A", "is disputed", "surface chat", "but feed", "3 independent", "hold it"),
+        *(
+            "L1, L2 or L3",
+            "uk:A",
+            "is disputed",
+            "frame of a listed video",
+            "40 % of what arrived",
+            "60 % of the listed video",
+            "surface chat",
+            "but feed",
+            "3 independent",
+            "hold it",
+        ),
     )
     for word in words:
         assert word in many

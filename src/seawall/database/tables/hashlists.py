@@ -66,13 +66,15 @@ class Entry(Base):
 
     `retracted` is the number of the last change by which it lost something: it was removed, disputed, or one of its
     hashes was taken away or became another. What it alone had held is looked at again. `content_row` is the content
-    that it was taken from, on a list of what was confirmed here."""
+    that it was taken from, on a list of what was confirmed here. `video` is what the frames of one video have in
+    common: each frame is an entry of its own."""
 
     __tablename__ = "entries"
     __table_args__ = (
         UniqueConstraint("list_id", "identity"),
         Index("ix_entries_change", "change"),
         Index("ix_entries_retracted", "retracted", postgresql_where=text("retracted IS NOT NULL")),
+        Index("ix_entries_video", "list_id", "video", postgresql_where=text("video IS NOT NULL")),
         Index("ix_entries_content_row", "content_row", postgresql_where=text("content_row IS NOT NULL")),
         CheckConstraint("octet_length(md5) = 16", name="md5_length"),
         CheckConstraint("octet_length(sha1) = 20", name="sha1_length"),
@@ -96,6 +98,7 @@ class Entry(Base):
     change: Mapped[int] = mapped_column(BigInteger, change_numbers)
     retracted: Mapped[int | None] = mapped_column(BigInteger)
     content_row: Mapped[int | None] = mapped_column(BigInteger)
+    video: Mapped[str | None]
     added_at: Mapped[CreatedAt]
     removed_at: Mapped[Timestamp | None]
 

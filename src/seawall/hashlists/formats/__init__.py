@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from seawall.errors import ListFormatInvalid
-from seawall.hashlists.formats import csv_named, detection, icse, json_lines, type_value, vics
+from seawall.hashlists.formats import csv_named, detection, icse, json_lines, type_value, vics, vpdq
 from seawall.hashlists.formats.detection import Headed
 from seawall.hashlists.formats.fields import Reading
 from seawall.hashlists.formats.lines import ByteSource
@@ -32,6 +32,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "vics": Format("Project VIC VICS 1.3 or 2.0 (JSON)", vics.read),
         "icse": Format("Interpol ICSE (CSV with semicolons)", icse.read),
         "lines": Format("lines of `type value`", type_value.read),
+        "vpdq": Format("vPDQ of one video", vpdq.read),
     }
 )
 ALSO_CALLED = MappingProxyType(

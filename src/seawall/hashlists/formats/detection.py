@@ -6,6 +6,7 @@ import json
 import re
 
 from seawall.errors import ListFormatInvalid
+from seawall.hashlists.formats import vpdq
 from seawall.hashlists.formats.lines import BOM, ByteSource
 from seawall.hashlists.formats.table import columns_by_content, delimiter_of, named_columns
 from seawall.hashlists.formats.type_value import kind_of
@@ -62,6 +63,8 @@ def detect(head: bytes, filename: str | None) -> str:
 def _json_format(text: str) -> str | None:
     if re.search(r'"@?odata\.(context|metadata)"\s*:', text) or re.match(r'\{\s*"value"\s*:\s*\[', text):
         return "vics"
+    if vpdq.ELEMENT.match(text):
+        return "vpdq"
     first_line = text.split("\n", 1)[0]
     try:
         return "jsonl" if isinstance(json.loads(first_line), dict) else None
@@ -74,6 +77,8 @@ def _line_format(text: str, filename: str | None) -> str | None:
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     if not lines:
         return None
+    if all(vpdq.LINE.fullmatch(line) for line in lines[:3]):
+        return "vpdq"
     delimiter = delimiter_of(lines[0])
     cells = [cell.strip().strip('"') for cell in lines[0].split(delimiter)]
     called_icse = "icse" in (filename or "").casefold() or "icse" in lines[0].casefold()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from seawall.errors import BadInput
@@ -37,6 +37,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("sha1", "sha1hash", "sha1sum", "hashsha1", "sha1hex", "sha"), "sha1"),
         **dict.fromkeys(("sha256", "sha256hash", "sha256sum", "hashsha256", "sha256hex", "sha2"), "sha256"),
         **dict.fromkeys(("pdq", "pdqhash", "pdqhex", "hashpdq"), "pdq"),
+        **dict.fromkeys(("vpdq", "vpdqhash", "videopdq", "hashvpdq"), "vpdq"),
         **dict.fromkeys(("pdqquality", "quality", "pdqhashquality", "qualityscore"), "pdq_quality"),
         **dict.fromkeys(("scheme", "classificationscheme", "categoryscheme"), "scheme"),
         **dict.fromkeys(
@@ -63,36 +64,6 @@ NAMES: Mapping[str, str] = MappingProxyType(
 
 
 HASH_NAMES = frozenset(kind.value for kind in HashKind)
-
-
-@dataclass(slots=True)
-class Said:
-    """What one record says, under our names. Of several values of one name the first that says something counts; a
-    further hash of the same kind is not lost: `further` holds those, and each becomes an entry beside."""
-
-    fields: Fields = field(default_factory=dict)
-    further: list[tuple[str, str]] = field(default_factory=list)
-
-    def add(self, name: str, value: str) -> None:
-        """Takes one value."""
-        before = self.fields.get(name)
-        if before is None or _says_nothing(before):
-            self.fields[name] = value
-        elif name in HASH_NAMES and not _says_nothing(value):
-            known = [before, *(other for kind, other in self.further if kind == name)]
-            if not any(_alike(value, other) for other in known):
-                self.further.append((name, value))
-
-    def entries(self, line: int, reading: Reading) -> Iterator[EntryDraft | BadLine]:
-        """`entry_of` the record, and of each further hash with the same id and classification."""
-        value, kind = self.fields.pop("hash_value", None), self.fields.pop("hash_kind", "")
-        if value is not None and (name := field_name(kind)) in HASH_NAMES and name is not None:
-            self.add(name, value)
-        yield from entry_of(line, self.fields, reading)
-        if self.further:
-            shared = {name: said for name, said in self.fields.items() if name in ("scheme", "code", "upstream_id")}
-            for name, further in self.further:
-                yield from entry_of(line, {**shared, name: further}, reading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +95,6 @@ class Refused(Exception):
         self.reason = reason
 
 
-def _says_nothing(value: str) -> bool:
-    return value.strip().casefold() in ABSENT
-
-
-def _alike(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
-
-
 def field_name(name: str) -> str | None:
     """Our name for a column or key of a file, or None where it is none of ours."""
     return NAMES.get(re.sub(r"[^a-z0-9]", "", name.casefold()))
@@ -145,18 +108,23 @@ def entry_of(line: int, fields: Fields, reading: Reading) -> Outcome:
     digests if it has any.
     """
     try:
-        return _checked(line, fields, reading)
+        return checked(line, fields, reading)
     except Refused as refusal:
         return (BadLine(line, refusal.code, refusal.reason),)
 
 
-def _checked(line: int, fields: Fields, reading: Reading) -> Outcome:
+def checked(line: int, fields: Fields, reading: Reading) -> Outcome:
+    """`entry_of`, but raises.
+
+    Raises:
+        Refused: the record cannot be taken.
+    """
     md5, sha1, sha256 = (_digest(kind, fields.get(kind.value)) for kind in DIGESTS)
     pdq = decoded(HashKind.PDQ, fields.get("pdq"))
-    quality = _quality(fields.get("pdq_quality")) if pdq is not None else None
-    classification = _classification(fields, reading)
+    quality = quality_of(fields.get("pdq_quality")) if pdq is not None else None
+    classification = classification_of(fields, reading)
     upstream_id = plain_text(fields.get("upstream_id"), "the id")
-    trouble = _pdq_trouble(pdq, quality, reading)
+    trouble = pdq_trouble(pdq, quality, reading)
     if trouble is not None:
         pdq = quality = None
     if md5 is sha1 is sha256 is pdq is None:
@@ -192,7 +160,12 @@ def _digest(kind: HashKind, text: str | None) -> bytes | None:
     return value
 
 
-def _quality(text: str | None) -> int | None:
+def quality_of(text: str | None) -> int | None:
+    """A PDQ quality, 0-100; None where the text says none.
+
+    Raises:
+        Refused: it is no such number.
+    """
     if text is None or text.strip().casefold() in ABSENT:
         return None
     try:
@@ -204,7 +177,8 @@ def _quality(text: str | None) -> int | None:
     return int(number)
 
 
-def _pdq_trouble(pdq: bytes | None, quality: int | None, reading: Reading) -> Refused | None:
+def pdq_trouble(pdq: bytes | None, quality: int | None, reading: Reading) -> Refused | None:
+    """Why a well-formed PDQ cannot be used; None where it can."""
     if pdq is None:
         return None
     bits = int.from_bytes(pdq).bit_count()
@@ -215,7 +189,12 @@ def _pdq_trouble(pdq: bytes | None, quality: int | None, reading: Reading) -> Re
     return None
 
 
-def _classification(fields: Fields, reading: Reading) -> Classification | None:
+def classification_of(fields: Fields, reading: Reading) -> Classification | None:
+    """What the record says that it shows, in which scheme.
+
+    Raises:
+        Refused: it is no short plain text.
+    """
     code = plain_text(fields.get("code"), "the classification")
     scheme = plain_text(fields.get("scheme"), "the classification scheme")
     if code is None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from seawall.hashlists.formats.fields import Reading, Refused, Said, field_name
+from seawall.hashlists.formats.fields import Reading, Refused, field_name
 from seawall.hashlists.formats.lines import ByteSource, numbered_lines
+from seawall.hashlists.formats.said import Said
+from seawall.hashlists.formats.video_frames import frames_of
 from seawall.records import BadLine, EntryDraft
 
 
@@ -39,7 +41,9 @@ def _said(document: dict[str, object]) -> Said:
         name = field_name(key)
         if name is None or value is None:
             continue
-        if name == "code" and isinstance(value, dict):
+        if name == "vpdq":
+            said.frames += frames_of(value)
+        elif name == "code" and isinstance(value, dict):
             _take(said, "scheme", value.get("scheme"))
             _take(said, "code", value.get("code"))
         else:

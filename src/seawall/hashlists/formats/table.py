@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Iterator
 
 from seawall.errors import ListFormatInvalid
-from seawall.hashlists.formats.fields import Reading, Said, field_name
+from seawall.hashlists.formats.fields import Reading, field_name
 from seawall.hashlists.formats.lines import LONGEST_LINE_BYTES, ByteSource, numbered_lines
+from seawall.hashlists.formats.said import Said
 from seawall.records import BadLine, EntryDraft, HashKind
 
 DELIMITERS = ",;\t"

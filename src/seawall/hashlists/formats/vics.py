@@ -2,9 +2,10 @@
 
 A file is ``{"odata.metadata" | "@odata.context": ..., "value": [Media, ...]}``; a case export wraps the same Media in
 ``"value": [{"CaseID": ..., "Media": [Media, ...]}]``. Of a Media only MD5, SHA1, Category, MediaID and
-AlternativeHashes are used (every hash of a kind that we know, also several of one kind), and in a case export the
-CaseID, since cases number their Media alike; all else, such as the booleans that some tools write as strings, is
-passed over. The line of an entry is the number of its record, since the whole file may be one line of text.
+AlternativeHashes are used (every hash of a kind that we know, also several of one kind; vPDQ as JSON), and in a case
+export the CaseID, since cases number their Media alike; all else, such as the booleans that some tools write as
+strings, is passed over. The line of an entry is the number of its record, since the whole file may be one line of
+text.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from typing import Any
 import ijson
 
 from seawall.errors import ListFormatInvalid
-from seawall.hashlists.formats.fields import VICS, Outcome, Reading, Said, field_name
+from seawall.hashlists.formats.fields import VICS, Outcome, Reading, field_name
 from seawall.hashlists.formats.lines import BOM, CHUNK_BYTES, ByteSource
+from seawall.hashlists.formats.said import Said
 from seawall.records import BadLine, EntryDraft
 
 RECORD = "value.item"
@@ -26,9 +28,10 @@ RECORD_IN_CASE = "value.item.Media.item"
 HASH_OF_RECORD = "AlternativeHashes.item"
 LONGEST_VALUE_BYTES = 4 << 20
 DEEPEST = 64
-MOST_ALTERNATIVES = 64
+# The frames of a video may be among them.
+MOST_ALTERNATIVES = 2000
 LONGEST_KEY = 100
-KEYS = frozenset({"md5", "sha1", "sha256", "pdq", "pdq_quality", "code", "upstream_id"})
+KEYS = frozenset({"md5", "sha1", "sha256", "pdq", "pdq_quality", "vpdq", "code", "upstream_id"})
 CASE_KEYS = frozenset({"CaseID", "CaseNumber"})
 COUNTRY_KEYS = frozenset({"country", "countrycode", "@country"})
 
