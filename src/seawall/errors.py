@@ -160,6 +160,16 @@ class HashInvalid(BadInput):
     code = "hash_invalid"
 
 
+class FetchNotPermitted(BadInput):
+    """An address to fetch from whose host, port or scheme the settings do not allow. Nothing was asked of it."""
+
+    code = "fetch_not_permitted"
+    default_hint = (
+        "Do not publish it: nothing was screened. SEAWALL_FETCH_FROM names the hosts, and SEAWALL_FETCH_ALLOW_HTTP "
+        "allows http://."
+    )
+
+
 class ListFormatInvalid(BadInput):
     """A hash list file that is of no known format, or that holds bad lines under --strict."""
 
@@ -214,6 +224,16 @@ class NotFound(SeawallError):
     default_hint = "Check the name or number."
 
 
+class FetchingOff(NotFound):
+    """Seawall was to fetch an upload, and fetches nothing here."""
+
+    code = "fetching_off"
+    default_hint = (
+        "Send the bytes to POST /v1/media; or set SEAWALL_FETCH_FROM to the hosts that Seawall may fetch from, and "
+        "start it anew."
+    )
+
+
 class MethodNotAllowed(SeawallError):
     """There is something at that address, but it cannot be asked for in this way."""
 
@@ -237,6 +257,30 @@ class UpdateQuarantined(Conflict):
 
     code = "list_update_quarantined"
     default_hint = "Look at the file. If the list has really changed so much, import it again with --force."
+
+
+class NotFetched(SeawallError):
+    """The bytes could not be had from their address. Why is in the log alone, so that nobody looks around by it."""
+
+    code = "not_fetched"
+    http_status = 424
+    default_hint = (
+        "Do not publish it: nothing was screened. The log says why; docs/doors.md says from where Seawall fetches."
+    )
+
+
+class FetchedStatus(NotFetched):
+    """The server that was to hand out the bytes answered with another status than 200."""
+
+    code = "fetched_status"
+    default_hint = "Do not publish it: nothing was screened. The address must give the bytes to whoever asks."
+
+
+class FetchedEncoded(NotFetched):
+    """The server sent the bytes compressed, though it was asked not to."""
+
+    code = "fetched_encoded"
+    default_hint = "Do not publish it: nothing was screened. Have the server heed `Accept-Encoding: identity`."
 
 
 class DecodingFailed(SeawallError):

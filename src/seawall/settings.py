@@ -127,6 +127,41 @@ class Settings(BaseSettings):
         str | None, Field(description="Name of the API key (scope judge) that what ICAP proxies ask counts for.")
     ] = None
 
+    fetch_from: Annotated[
+        str | None,
+        Field(
+            description="Hosts that `POST /v1/media:fetch` may fetch from, separated by commas: media.example.com, "
+            "*.example.com (all below it, not itself), media.example.com:8443, or * for any. Without a port, 443 and "
+            "80 are meant. Unset: nothing is fetched.",
+        ),
+    ] = None
+    fetch_networks: Annotated[
+        str | None,
+        Field(
+            description="Networks whose addresses may be fetched from although they are not public, as 10.20.0.0/16 "
+            "or fd00:1::/64, separated by commas. Unset: none, not even of this machine.",
+        ),
+    ] = None
+    fetch_allow_http: Annotated[
+        bool,
+        Field(
+            description="Lets http:// addresses be fetched, whose bytes anybody on the way can change. Redirects may "
+            "then lead to http:// too."
+        ),
+    ] = False
+    fetch_timeout_s: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=600,
+            description="Seconds that fetching one upload may take, with looking up its host and all redirects.",
+        ),
+    ] = 30.0
+    fetch_redirects: Annotated[
+        int,
+        Field(ge=0, le=10, description="Most redirects that are followed; each is checked like the first address."),
+    ] = 3
+
     max_upload_bytes: Annotated[int, Field(ge=1, description="Largest media body that is accepted, in bytes.")] = (
         64 * MIB
     )

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import random
-import ssl
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from seawall.actions.leases import Leases
 from seawall.actions.schedule import Attempt, MessageState, Next, after
 from seawall.database.sessions import Database
 from seawall.database.tables import OutboxMessage, WebhookEndpoint
+from seawall.engines.authorities import trusted
 from seawall.errors import EvidenceTampered, NotFound
 from seawall.evidence.master_key import MasterKey
 from seawall.records import SYSTEM
@@ -78,7 +78,7 @@ class Deliverer:
         self._leases = Leases(database.url)
         # The environment's proxies and .netrc are left out: a message goes where the operator said, and nowhere else.
         self._client = httpx.AsyncClient(
-            verify=_trusted(),
+            verify=trusted(),
             timeout=settings.webhook_timeout_s,
             limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_S),
             follow_redirects=False,
@@ -241,11 +241,3 @@ def _retry_after_s(answer: httpx.Response) -> float | None:
 def _in_words(error: Exception) -> str:
     words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return words.replace("\x00", "\ufffd")[:LONGEST_ERROR]
-
-
-def _trusted() -> ssl.SSLContext:
-    """The system's certificate authorities, and so an operator's own one, together with those that httpx brings for
-    systems that have none."""
-    context = httpx.create_ssl_context()
-    context.load_default_certs()
-    return context

@@ -17,6 +17,7 @@ from seawall.engines.silence import no_telemetry
 from seawall.gateways.http import (
     cases,
     content,
+    fetching,
     gate,
     hashes,
     health,
@@ -38,6 +39,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 ROUTERS = (
     media.router,
+    fetching.router,
     hashes.router,
     shares.router,
     content.router,
@@ -76,6 +78,7 @@ def create_app(runtime: Runtime, lifespan: Lifespan | None = None) -> FastAPI:
         finally:
             await anyio.to_thread.run_sync(hall.standings.close)
             await hall.gathering.close()
+            hall.fetcher.close()
             await anyio.to_thread.run_sync(hall.trail.close)
             await anyio.to_thread.run_sync(hall.tally.close)
 

@@ -47,7 +47,7 @@ async def read_upload(request: Request, limit: int, take: Take) -> Upload:
     if kind.startswith("multipart/"):
         upload = await _read_multipart(request, declared, limit, take)
     else:
-        upload = Upload(await read_body(request, limit, take), media_type=_declared_media_type(kind))
+        upload = Upload(await read_body(request, limit, take), media_type=declared_media_type(kind))
     if not upload.body:
         raise BodyEmpty("The upload has no byte.")
     return upload
@@ -221,7 +221,7 @@ class _Parts:
             raise BadInput("There are two files.", hint="Send one file a request.")
         else:
             declared = self._headers.get("content-type", "").partition(";")[0].strip().lower()
-            self._file = bytes(self._data), self._filename, _declared_media_type(declared)
+            self._file = bytes(self._data), self._filename, declared_media_type(declared)
         self._data = bytearray()
 
     def _end(self) -> None:
@@ -235,7 +235,7 @@ def _utf8(value: bytes, name: str) -> str:
         raise BadInput(f"{name} is no UTF-8.") from None
 
 
-def _declared_media_type(kind: str) -> str | None:
+def declared_media_type(kind: str) -> str | None:
     """What the client says that it is, if it says anything; what it really is is found out by looking."""
     plain = kind.isascii() and kind.isprintable() and len(kind) <= 128
     vague = kind in ("", "application/octet-stream", "application/x-www-form-urlencoded")

@@ -13,6 +13,7 @@ from seawall.access.keys import KeyRing
 from seawall.access.limits import RateLimiter, SharedBuckets
 from seawall.access.trail import LookupTrail
 from seawall.database.sessions import Database
+from seawall.gateways.fetching.fetcher import Fetcher
 from seawall.gateways.http.ballast import Ballast
 from seawall.gateways.http.bodies import ROOM_FOR_FIELDS
 from seawall.gateways.http.gathering import Gathering
@@ -41,6 +42,7 @@ class Hall:
     ballast: Ballast
     standings: StandingsKeeper
     gathering: Gathering
+    fetcher: Fetcher
     threads: anyio.CapacityLimiter = field(repr=False)
 
     async def work(self, step: Callable[[], Result]) -> Result:
@@ -50,7 +52,11 @@ class Hall:
 
 
 def open_hall(runtime: Runtime) -> Hall:
-    """The hall over an opened runtime."""
+    """The hall over an opened runtime.
+
+    Raises:
+        ConfigurationError: the settings name hosts or networks to fetch from that are none.
+    """
     settings, place = runtime.settings, runtime.place
     return Hall(
         settings=settings,
@@ -64,6 +70,7 @@ def open_hall(runtime: Runtime) -> Hall:
         ballast=Ballast(max(settings.max_bodies_bytes, settings.max_upload_bytes + ROOM_FOR_FIELDS)),
         standings=StandingsKeeper(runtime.database),
         gathering=Gathering(runtime.rooms),
+        fetcher=Fetcher(settings),
         threads=anyio.CapacityLimiter(max(2, settings.database_pool_size - KEPT_FREE)),
     )
 

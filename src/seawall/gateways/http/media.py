@@ -13,7 +13,7 @@ from seawall.gateways.http import examples
 from seawall.gateways.http.admission import Admission
 from seawall.gateways.http.answers import VerdictAnswer, of_answer
 from seawall.gateways.http.bodies import FILE, Upload, once_each, query_pairs, read_upload
-from seawall.gateways.http.fields import ABOUT, LONGEST_TEXT, about, refuse_unknown
+from seawall.gateways.http.fields import ABOUT, LONGEST_TEXT, About, about, refuse_unknown
 from seawall.gateways.http.hall import Hall, hall_of
 from seawall.links.canonical import LONGEST as LONGEST_URL
 from seawall.records import MediaArrival, Scope
@@ -120,14 +120,15 @@ async def judge_media(
     pairs = query_pairs(request)
     with hall.ballast.load() as take:
         upload = await read_upload(request, hall.settings.max_upload_bytes, take)
-        arrival = _arrival(upload, once_each([*pairs, *upload.pairs]))
+        given = once_each([*pairs, *upload.pairs])
+        refuse_unknown(given, ABOUT)
+        arrival = arrival_of(upload, about(given))
 
         return JSONResponse(of_answer(await hall.work(lambda: judging.judge_media(hall, key, arrival))))
 
 
-def _arrival(upload: Upload, given: dict[str, object]) -> MediaArrival:
-    refuse_unknown(given, ABOUT)
-    said = about(given)
+def arrival_of(upload: Upload, said: About) -> MediaArrival:
+    """An upload together with what the platform says of it."""
     return MediaArrival(
         content_id=said.content_id,
         body=upload.body,

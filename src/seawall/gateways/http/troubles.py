@@ -26,7 +26,7 @@ from seawall.gateways.http.answers import of_error
 
 log = structlog.get_logger(__name__)
 
-JUDGING = ("/v1/media", "/v1/hashes", "/v1/shares")
+JUDGING = ("/v1/media", "/v1/media:fetch", "/v1/hashes", "/v1/shares")
 UNSCREENED = "Nothing was screened: do not publish it."
 RETRY_AFTER_S = 5
 BY_STATUS: dict[int, type[SeawallError]] = {
