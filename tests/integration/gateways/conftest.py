@@ -24,7 +24,7 @@ from seawall.hashlists import store
 from seawall.hashlists.store import ListDefinition
 from seawall.records import SYSTEM, EntryDraft, HarmClass, Scope, Trust
 from seawall.runtime import Runtime
-from seawall.settings import Settings
+from seawall.settings import load_settings
 
 LIMIT = 300_000
 
@@ -57,17 +57,26 @@ class Api:
 
 
 @pytest.fixture(scope="module")
-def runtime(postgres_address: str, compiled_cache: Path, request: pytest.FixtureRequest) -> Iterator[Runtime]:
+def more_settings() -> dict[str, object]:
+    """What else is set; a file of tests may have its own."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def runtime(
+    postgres_address: str, compiled_cache: Path, more_settings: dict[str, object], request: pytest.FixtureRequest
+) -> Iterator[Runtime]:
     """All rooms, opened once for a file of tests, on a fresh database."""
     name = f"test_{request.module.__name__.rsplit('.', 1)[-1]}"
     home = Path(tempfile.mkdtemp(prefix="seawall-"))
     with psycopg.connect(postgres_address.replace("/seawall?", "/postgres?"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE seawall STRATEGY FILE_COPY")
-        settings = Settings(
+        settings = load_settings(
             home=home,
             decoder_processes=2,
             max_upload_bytes=LIMIT,
             database_url=SecretStr(postgres_address.replace("/seawall?", f"/{name}?")),
+            **more_settings,
         )
         with Runtime(settings) as runtime:
             yield runtime

@@ -34,6 +34,7 @@ NAMES = [f"{method} {path}" for method, path, _ in ADDRESSES]
 each_address = pytest.mark.parametrize(("method", "path"), [address[:2] for address in ADDRESSES], ids=NAMES)
 WANTED = {
     "POST /v1/media": {Scope.JUDGE},
+    "POST /v1/media:fetch": {Scope.JUDGE},
     "POST /v1/hashes": {Scope.JUDGE},
     "GET /v1/lists": {Scope.LISTS},
     "GET /v1/cases/1": {Scope.JUDGE, Scope.ADMIN},
@@ -147,9 +148,9 @@ def test_nothing_is_read_from_somebody_without_a_key(api: Api) -> None:
 
 def test_every_route_below_v1_has_a_door(api: Api) -> None:
     """Also one that the API's description would leave out."""
-    from seawall.gateways.http import cases, hashes, lists, media
+    from seawall.gateways.http import cases, fetching, hashes, lists, media
 
-    for router in (media.router, hashes.router, lists.router, cases.router):
+    for router in (media.router, fetching.router, hashes.router, lists.router, cases.router):
         for route in router.routes:
             assert isinstance(route, APIRoute)
             doors = [part.call for part in route.dependant.dependencies if isinstance(part.call, Admission)]

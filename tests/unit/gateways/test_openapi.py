@@ -21,6 +21,7 @@ OPERATIONS = {
 }
 MODELS = {
     "POST /v1/media": [answers.VerdictAnswer],
+    "POST /v1/media:fetch": [answers.VerdictAnswer],
     "POST /v1/hashes": [answers.VerdictAnswer, answers.VerdictsAnswer],
     "POST /v1/shares": [answers.VerdictAnswer, answers.VerdictsAnswer],
     "POST /v1/content": [answers.StandingsAnswer],

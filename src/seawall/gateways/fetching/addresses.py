@@ -15,7 +15,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-# What Python's own lists leave out, or some of its versions do. 168.63.129.16 is Azure's, and answers its own machines
+# What Python's own lists leave out, or some of its versions do. 168.63.129.16 is Azure's, and answers its machines
 # alone.
 SPECIAL: tuple[Network, ...] = tuple(
     ipaddress.ip_network(network)
