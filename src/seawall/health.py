@@ -26,6 +26,7 @@ from seawall.engines.compiled import use_cache
 from seawall.engines.objects import open_objects
 from seawall.errors import SeawallError
 from seawall.evidence.vault import Vault
+from seawall.gateways.fetching.places import ANY, places_of
 from seawall.gateways.listening import UNIX
 from seawall.hashlists import counts
 from seawall.matching.inspecting import FileSeen, file_in_use, look_at, others, swaps
@@ -63,6 +64,7 @@ def examine_all(settings: Settings) -> Check:
     yield from _guard("settings", lambda: _settings(settings))
     yield from _guard("home", lambda: _home(settings))
     yield from _guard("address", lambda: _address(settings))
+    yield from _guard("fetching", lambda: _fetching(settings))
     yield from _guard("policy", lambda: _policy(settings))
     yield from _guard("decoders", lambda: _decoders(settings))
     yield from _guard("evidence store", lambda: _objects(settings))
@@ -140,6 +142,18 @@ def _door(name: str, where: str | None, key: str | None) -> Check:
     else:
         says = f"Answers at {where}: whoever reaches that may ask, without a key and in the clear. Let nobody else."
         yield PartState(name, "warn", says)
+
+
+def _fetching(settings: Settings) -> Check:
+    places = places_of(settings)
+    if not places.patterns:
+        return
+    within = settings.fetch_networks or "none"
+    if any(pattern.name == ANY for pattern in places.patterns) and places.networks:
+        says = f"Fetches from any host, also in {within}: whoever gives it an address reaches into these networks."
+        yield PartState("fetching", "warn", f"{says} Name the hosts in SEAWALL_FETCH_FROM.")
+    else:
+        yield PartState("fetching", "ok", f"from {settings.fetch_from}; networks that are not public: {within}")
 
 
 def _is_loopback(host: str) -> bool:

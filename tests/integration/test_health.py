@@ -55,6 +55,16 @@ def test_a_new_installation_fails_nowhere_and_says_what_is_missing(installed: Se
     assert any("no-new-privileges" in state.says or "memory" in state.says for state in states)
 
 
+def test_fetching_is_told_of_where_it_is_on(installed: Settings) -> None:
+    def told(state: str, **more: str) -> list[str]:
+        return said(installed.model_copy(update=more), "fetching", state)
+
+    assert [told(state) for state in ("ok", "warn", "fail")] == [[], [], []]
+    assert "*.example.com" in told("ok", fetch_from="*.example.com", fetch_networks="10.0.0.0/8")[0]
+    assert "10.0.0.0/8" in told("warn", fetch_from="a.example, *", fetch_networks="10.0.0.0/8")[0]
+    assert "SEAWALL_FETCH_FROM" in told("fail", fetch_from="https://a.example")[0]
+
+
 def test_a_misspelt_setting_is_named(installed: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEAWALL_HOTS", "0.0.0.0")
     (warning,) = said(installed, "settings", "warn")

@@ -102,9 +102,14 @@ def test_what_lies_there_is_judged_as_if_it_had_been_uploaded(api: Api, store: S
     sent = api.client.post("/v1/media", params={"content_id": "sent"}, content=OTHER).json()
     same = ("verdict", "reasons", "fingerprints", "media_type", "policy_version")
     assert {name: fetched.json()[name] for name in same} == {name: sent[name] for name in same}
+
+
+def test_a_share_does_not_pass_by_what_once_lay_at_its_address(api: Api, store: Store) -> None:
+    url = store.put("/shared.png", OTHER)
+    assert fetch(api, url, "shared").json()["verdict"] == "allow"
     with api.runtime.database.transaction() as session:
-        kept = session.scalar(select(Content.url_hash).where(Content.content_id == "fetched"))
-    assert kept == hashlib.sha256(url.encode()).digest()
+        assert session.scalar(select(Content.url_hash).where(Content.content_id == "shared")) is None
+    assert api.client.post("/v1/shares", json={"url": url}).json()["verdict"] == "hold"
 
 
 def test_what_is_listed_is_blocked_and_again_without_a_second_case(api: Api, store: Store) -> None:
@@ -225,6 +230,7 @@ def test_slow_servers_keep_nobody_else_waiting(api: Api, store: Store) -> None:
     """More of them than there are threads that judge."""
     slow, url = store.put("/slow"), store.put("/other.png", OTHER)
     many = int(api.hall.threads.total_tokens) * 2
+    store.asked.clear()
     with ThreadPoolExecutor(many) as threads:
         waiting = [threads.submit(fetch, api, slow, f"slow-{number}") for number in range(many)]
         limit = time.monotonic() + 30

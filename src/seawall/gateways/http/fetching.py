@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -30,10 +31,7 @@ _WANTED: dict[str, Any] = {
         **_FIELDS,
         "url": {
             **_FIELDS["url"],
-            "description": (
-                "The address to fetch from. What is kept is the SHA-256 of its canonical form, so that a share of "
-                "that address is known again."
-            ),
+            "description": "The address to fetch from. It is not kept: tomorrow something else may lie there.",
         },
     },
 }
@@ -74,7 +72,8 @@ async def judge_fetched(
     with hall.ballast.load() as take:
         given = batches.parse(await read_body(request, ROOM_FOR_FIELDS, take))
         refuse_unknown(given, ABOUT)
-        said, url = about(given), given.get("url")
+        # A share of this address must not pass by what once lay there; the platform vouches only for its own.
+        said, url = replace(about(given), url_hash=None), given.get("url")
         if not isinstance(url, str):
             raise BadInput("url is missing.", hint="It is the address to fetch from.")
         arrival = arrival_of(await hall.fetcher.fetch(url, take), said)
