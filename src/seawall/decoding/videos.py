@@ -63,8 +63,8 @@ def samples() -> Iterator[bytes]:
 
 
 def prepare() -> None:
-    """Loads all of PyAV: it loads some of itself only when a file asks for it (a track of subtitles does), and by then
-    nothing can be opened. Keeps the libraries from talking: what they say would repeat untrusted bytes."""
+    """Loads all of PyAV: it loads some of itself only when a file asks for it, as a track of subtitles does, and then
+    nothing can be opened any more. Keeps the libraries from talking: what they say would repeat untrusted bytes."""
     if AVAILABLE:
         for module in pkgutil.walk_packages(av.__path__, "av."):
             if module.name not in _NOT_LOADED:
