@@ -21,6 +21,7 @@ if [ "${CI:-}" = true ]; then
     command -v squid >/dev/null 2>&1 || missing="$missing squid"
     command -v c-icap-client >/dev/null 2>&1 || missing="$missing c-icap"
     command -v nginx >/dev/null 2>&1 || missing="$missing nginx-light"
+    command -v caddy >/dev/null 2>&1 || missing="$missing caddy"
 fi
 command -v curl >/dev/null 2>&1 || missing="$missing curl"
 

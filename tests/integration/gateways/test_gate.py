@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import shutil
 import socket
 import subprocess
@@ -77,6 +78,116 @@ def test_from_memory_it_is_the_same_answer(api: Api) -> None:
         left_out = {"date", "server"}
         told = [{(n, v) for n, v in each.headers.items() if n not in left_out} for each in (quick, slow)]
         assert (quick.status_code, quick.content, told[0]) == (slow.status_code, slow.content, told[1])
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "status"),
+    [
+        ("/media/by-address", 204),
+        ("/media/by-address?size=2", 204),
+        ("/media/never", 403),
+        ("/media/by%2Daddress", 403),
+        ("/media/by-address/", 403),
+        ("/media//by-address", 403),
+        ("/media/../media/by-address", 403),
+        ("/media/..", 403),
+        ("/media/", 403),
+        ("/Media/by-address", 403),
+        ("/other/by-address", 403),
+        ("", 403),
+        ("https://example.org/media/by-address", 403),
+    ],
+)
+def test_what_was_asked_for_may_stand_in_a_header(api: Api, asked_for: str, status: int) -> None:
+    published(api, "by-address")
+    answer = api.client.get("/v1/gate?prefix=/media/", headers={"X-Forwarded-Uri": asked_for})
+    assert answer.status_code == status
+    if status == 403:
+        refused(answer, 403, "content_refused")
+
+
+def test_a_header_that_says_nothing_or_two_things_is_no_question(api: Api) -> None:
+    refused(api.client.get("/v1/gate?prefix=/media/"), 422, "bad_input")
+    twice = [("X-Forwarded-Uri", "/media/a"), ("X-Forwarded-Uri", "/media/b")]
+    refused(api.client.get("/v1/gate?prefix=/media/", headers=twice), 422, "bad_input")
+    one = {"X-Forwarded-Uri": "/media/a"}
+    for query in ("", "?prefix=media", "?prefix=/media", "?prefix=/media/&prefix=/", "?prefix=/media/&other=1"):
+        refused(api.client.get(f"/v1/gate{query}", headers=one), 422, "bad_input")
+    assert api.client.get("/v1/gate?prefix=/media/&unknown=pass", headers=one).status_code == 204
+    refused(httpx.get(f"{api.url}/v1/gate?prefix=/media/", headers=one), 401, "unauthenticated")
+
+
+# As docs/doors.md says it.
+CADDY = """
+{{
+    admin off
+    auto_https off
+    storage file_system {folder}/storage
+}}
+http://127.0.0.1:{port} {{
+    @media path_regexp id ^/media/([A-Za-z0-9._~-]+)$
+    handle @media {{
+        forward_auth {seawall} {{
+            uri {question}
+            header_up Authorization "Bearer {{$SEAWALL_KEY}}"
+        }}
+        root * {folder}
+        file_server
+    }}
+    handle {{
+        respond 404
+    }}
+}}
+"""
+
+
+@pytest.fixture(params=["/v1/gate/{re.id.1}?unknown=refuse", "/v1/gate?prefix=/media/"])
+def caddy(api: Api, request: pytest.FixtureRequest) -> Iterator[tuple[str, Path]]:
+    """The address of a Caddy that asks, in either way, and the folder that it serves."""
+    program = require_program("caddy", hint="sudo apt-get install caddy")
+    folder = Path(tempfile.mkdtemp(prefix="seawall-caddy-"))
+    (folder / "media").mkdir()
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+    said = CADDY.format(folder=folder, port=port, seawall=api.url, question=request.param)
+    (folder / "Caddyfile").write_text(said)
+    key = api.client.headers["Authorization"].removeprefix("Bearer ")
+    own = {"PATH": os.defpath, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "SEAWALL_KEY": key}
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [program, "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"], env=own, stderr=log
+        )
+    try:
+        _wait_for(port)
+        yield f"http://127.0.0.1:{port}", folder / "media"
+    finally:
+        process.terminate()
+        process.wait(30)
+        shutil.rmtree(folder)
+
+
+def test_caddy_serves_what_may_be_shown_and_nothing_else(api: Api, caddy: tuple[str, Path]) -> None:
+    url, media = caddy
+    port = url.rpartition(":")[2]
+    one, other = f"caddy-shown-{port}.jpg", f"caddy-listed-{port}.jpg"
+    for name in (one, other, "caddy-unknown.jpg"):
+        (media / name).write_bytes(name.encode())
+    published(api, one, other)
+    assert httpx.get(f"{url}/media/{one}").content == one.encode()
+    assert httpx.get(f"{url}/media/{other}").status_code == 200
+    for query in ("", "?unknown=pass", "?prefix=/&unknown=pass"):
+        assert httpx.get(f"{url}/media/caddy-unknown.jpg{query}").status_code == 403
+    assert httpx.get(f"{url}/media/{one}?size=2").content == one.encode()
+    listed(api, other)
+    eventually(lambda: httpx.get(f"{url}/media/{other}").status_code == 403)
+    # However it is written, it is the same file, and is not served.
+    spelled = (f"/media/%63{other[1:]}", f"/media/./{other}", f"//media//{other}", f"/x/../media/{other}?a")
+    for path in spelled:
+        answer = httpx.get(httpx.URL(url).copy_with(raw_path=path.encode()))
+        assert answer.status_code in (403, 404), path
+    # Whoever asks cannot say what was asked for.
+    sent = httpx.get(f"{url}/media/{other}", headers={"X-Forwarded-Uri": f"/media/{one}"})
+    assert sent.status_code == 403
 
 
 # As docs/doors.md says it.

@@ -19,7 +19,8 @@ from tests.integration.gateways.material import picture, refused
 
 # At the gate, a content that is not known is refused like a key that lacks the scope.
 GATE = "/v1/gate/photo-1?unknown=pass"
-IN_PLACE = {"/v1/gate/{content_id}": GATE}
+GATE_BY_ADDRESS = "/v1/gate?prefix=/media/&unknown=pass"
+IN_PLACE = {"/v1/gate/{content_id}": GATE, "/v1/gate": GATE_BY_ADDRESS}
 ADDRESSES = [
     (
         method.upper(),
@@ -42,6 +43,7 @@ WANTED = {
     "POST /v1/content": {Scope.JUDGE},
     "GET /v1/content/photo-1": {Scope.JUDGE},
     f"GET {GATE}": {Scope.JUDGE},
+    f"GET {GATE_BY_ADDRESS}": {Scope.JUDGE},
     "GET /metrics": {Scope.METRICS, Scope.ADMIN},
 }
 

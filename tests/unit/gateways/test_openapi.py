@@ -26,6 +26,7 @@ MODELS = {
     "POST /v1/shares": [answers.VerdictAnswer, answers.VerdictsAnswer],
     "POST /v1/content": [answers.StandingsAnswer],
     "GET /v1/content/{content_id}": [answers.StandingAnswer],
+    "GET /v1/gate": [],
     "GET /v1/gate/{content_id}": [],
     "GET /v1/lists": [answers.ListsAnswer],
     "GET /v1/cases/{case_id}": [answers.CaseAnswer],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
@@ -18,6 +19,10 @@ from seawall.records import Scope, Standing
 router = APIRouter(prefix="/v1", tags=["judge"])
 
 BEFORE_THE_ID = "/v1/gate/"
+# How proxies say what they were asked for: Traefik's ForwardAuth, Caddy's forward_auth.
+ASKED_FOR = "X-Forwarded-Uri"
+# What has one spelling only, so that one file has one content id. Not a name of dots alone: that is a folder.
+PLAIN_ID = re.compile(r"(?!\.+$)[A-Za-z0-9._~-]+")
 
 
 class Unknown(StrEnum):
@@ -39,6 +44,16 @@ def only_unknown(request: Request) -> None:
     """
     if set(bodies.once_each(bodies.query_pairs(request))) - {"unknown"}:
         raise BadInput("This address takes the query parameter unknown, and no other.")
+
+
+def only_prefix_and_unknown(request: Request) -> None:
+    """Refuses other parameters, and one that is there twice.
+
+    Raises:
+        BadInput: there are some.
+    """
+    if set(bodies.once_each(bodies.query_pairs(request))) - {"prefix", "unknown"}:
+        raise BadInput("This address takes the query parameters prefix and unknown, and no other.")
 
 
 @router.get(
@@ -67,7 +82,56 @@ async def ask_gate(
     ] = Unknown.REFUSE,
 ) -> Response:
     """What is remembered and may be shown was answered before it came here (see `showing.py`)."""
-    wanted = needed_text({"content_id": id_in(request.scope, BEFORE_THE_ID)}, "content_id")
+    return await _let_pass(
+        hall, needed_text({"content_id": id_in(request.scope, BEFORE_THE_ID)}, "content_id"), unknown
+    )
+
+
+@router.get(
+    "/gate",
+    summary="Let an address be served, or not",
+    description=(
+        "The same for proxies that send the address they were asked for in the header X-Forwarded-Uri, such as "
+        "Traefik (ForwardAuth) and Caddy (forward_auth). The content id is what follows the prefix: letters, digits "
+        "and `._~-` alone. Every other address is refused, however it is written: send only those that serve media."
+    ),
+    status_code=204,
+    response_description="It may be served.",
+    response_class=Response,
+    dependencies=[Depends(Admission(Scope.JUDGE)), Depends(only_prefix_and_unknown)],
+    responses=examples.failures("content_refused", "bad_input", *examples.DOOR, *examples.FAILURES),
+)
+async def ask_gate_by_address(
+    request: Request,
+    hall: Annotated[Hall, Depends(hall_of)],
+    prefix: Annotated[str, Query(description="What stands before the content id.", examples=["/media/"])],
+    unknown: Annotated[
+        Unknown, Query(description="What becomes of a content that is not known.", examples=["pass"])
+    ] = Unknown.REFUSE,
+) -> Response:
+    """The proxy says what it was asked for; the key says that it is a proxy of the platform's."""
+    return await _let_pass(hall, _id_after(prefix, request.headers.getlist(ASKED_FOR)), unknown)
+
+
+def _id_after(prefix: str, asked_for: list[str]) -> str:
+    """The content id in the one address that was asked for.
+
+    Raises:
+        BadInput: it is not said, or said twice; or the prefix is none.
+        ContentRefused: it is another address, or holds more than an id.
+    """
+    if not (prefix.startswith("/") and prefix.endswith("/")):
+        raise BadInput("The prefix begins and ends with a slash, as in /media/.")
+    if len(asked_for) != 1:
+        raise BadInput(f"The header {ASKED_FOR} is there {len(asked_for)} times, and not once.")
+    path = asked_for[0].partition("?")[0]
+    content_id = path.removeprefix(prefix)
+    if not path.startswith(prefix) or not PLAIN_ID.fullmatch(content_id):
+        raise ContentRefused("This is no address of a content.", hint="Ask only about addresses below the prefix.")
+    return content_id
+
+
+async def _let_pass(hall: Hall, wanted: str, unknown: Unknown) -> Response:
     found = await hall.work(lambda: hall.standings.of(wanted))
     if found is None and unknown is Unknown.REFUSE:
         raise ContentRefused("The ledger does not know this content.", hint="Judge it first: unknown is not clean.")
