@@ -28,8 +28,6 @@ _NO_HASH = bytes(32)
 _DOUBTFUL = 0.1
 # Of text, lattices and stripes less than a tenth of what is to be seen is in the hash; of photographs a quarter.
 _LITTLE_INFORMATION = 0.1
-# A variance, in squares of grey levels, that is no more than what rounding leaves.
-_NOTHING = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,25 +211,10 @@ def hash_picture(pixels: NDArray[np.uint8], size: tuple[int, int] | None = None,
         _hashes(coefficients),
         min(100, gradient // _QUALITY_DIVISOR),
         _doubtful(coefficients[0]),
-        _information(upright, coefficients[0]),
+        pdq_kernels.information(np.ascontiguousarray(upright), coefficients[0], _basis()),
     )
 
 
 def _doubtful(coefficients: NDArray[np.float32]) -> int:
     flat = coefficients.ravel()
     return int(np.count_nonzero(np.abs(flat - np.partition(flat, 127)[127]) < _DOUBTFUL)) - 1  # the median's own
-
-
-def _information(samples: NDArray[np.float32], coefficients: NDArray[np.float32]) -> float:
-    """The variance at the frequencies of the hash, of that and all that is finer. The transform keeps sums of squares
-    (Parseval), so what is finer need not be transformed. Where nothing varies but lines or columns as wholes, as in a
-    gradient, nothing is finer."""
-    hashed = _squares(coefficients)
-    # Frequency nought along one axis, as many as the hash has along the other: neither hashed nor finer.
-    along = _SAMPLES * (_squares(_basis() @ samples.mean(axis=1)) + _squares(_basis() @ samples.mean(axis=0)))
-    finer = _squares(samples - samples.mean()) - hashed - along
-    return hashed / (hashed + finer) if hashed + finer > _NOTHING * samples.size else 1.0
-
-
-def _squares(values: NDArray[np.float32]) -> float:
-    return float(np.square(values, dtype=np.float64).sum())

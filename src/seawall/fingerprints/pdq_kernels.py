@@ -141,3 +141,38 @@ def gradient_sum(grid: NDArray[np.float32]) -> int:
             if j < 63:
                 total += abs(int((grid[i, j] - grid[i, j + 1]) * hundred / full))
     return total
+
+
+@njit(types.float64(_MATRIX, _MATRIX, _MATRIX), nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def information(samples: NDArray[np.float32], coefficients: NDArray[np.float32], basis: NDArray[np.float32]) -> float:
+    """The variance at the frequencies of the hash, of that and all that is finer, 0 to 1; 1 where there is none.
+
+    The transform keeps sums of squares (Parseval), so that what is finer need not be transformed. What varies along
+    one axis alone, no finer than the hash (frequency nought along the other), is neither.
+
+    Args:
+        samples: (64, 64); coefficients: (16, 16), of the same; basis: (16, 64).
+    """
+    down, across, mean = np.zeros(64), np.zeros(64), 0.0
+    for i in range(64):
+        for j in range(64):
+            value = float(samples[i, j])
+            down[i] += value / 64
+            across[j] += value / 64
+            mean += value / 4096
+    finer = 0.0
+    for i in range(64):
+        for j in range(64):
+            finer += (samples[i, j] - mean) ** 2
+    hashed = 0.0
+    for i in range(16):
+        vertical = horizontal = 0.0
+        for k in range(64):
+            vertical += basis[i, k] * (down[k] - mean)
+            horizontal += basis[i, k] * (across[k] - mean)
+        finer -= 64 * (vertical**2 + horizontal**2)
+        for j in range(16):
+            hashed += float(coefficients[i, j]) ** 2
+    finer = max(0.0, finer - hashed)
+    # What is left of a flat picture is rounding.
+    return hashed / (hashed + finer) if hashed + finer > 0.4 else 1.0
