@@ -39,7 +39,7 @@ from seawall.matching.rounds import ENTRIES_AT_ONCE, Rounds
 from seawall.policy.decide import decide
 from seawall.records import ContentState, ListInfo, Match
 from seawall.rooms import Rooms
-from seawall.steps import open_case
+from seawall.steps import all_met, open_case
 
 # Candidates that are asked for at once whether they are shown at all.
 ASKED_AT_ONCE = 1000
@@ -91,13 +91,14 @@ def judge_again(rooms: Rooms, row_id: int, tally: MatchTally | None = None) -> b
             return False
         generation = rooms.index.generation
         fingerprint = with_orientations(ledger.fingerprint_of_row(row))
-        matches = rooms.index.lookup(fingerprint, rooms.settings.minimum_pdq_quality)
-        judgement = decide(rooms.policy, matches, surface=row.surface)
+        findings = all_met(rooms, fingerprint)
+        matches = tuple(finding for finding in findings if isinstance(finding, Match))
+        judgement = decide(rooms.policy, findings, surface=row.surface)
         if not judgement.verdict.refuses or _was_reviewed(session, row, matches):
             row.generation = max(row.generation, generation)
             return False
         ledger.judge_row(row, judgement, ledger.STATE_OF[judgement.verdict], generation)
-        open_case(rooms, session, row, judgement, matches, late=True)
+        open_case(rooms, session, row, judgement, findings, late=True)
     if tally is not None:
         tally.record((match.list.name for match in matches), late=True)
     return True

@@ -215,8 +215,8 @@ class Classification:
 
 @dataclass(frozen=True, slots=True)
 class EntryDraft:
-    """One entry as a list file or a remote source gives it, validated but not yet stored. `video` is what the frames
-    of one video have in common: each is an entry of its own, with its PDQ alone."""
+    """One entry as a list file or a remote source gives it, validated but not yet stored. `video` is what the entries
+    of one video have in common: each frame is one, with its PDQ alone, and its digests are one more."""
 
     line: int
     md5: bytes | None = None
@@ -263,7 +263,7 @@ class Match:
     """A fingerprint met an entry. ``distance`` is Hamming bits (0 for exact); ``in_part`` says that it was not the
     whole frame which met it, but a part; ``low_information``, that its hash tells little (see :class:`Frame`).
 
-    ``of_video`` says that the entry is a frame of a listed video, this one the nearest that was met. Then there are
+    ``of_video`` says that the entry is a frame of a listed video. Then there are
     two shares in per cent, as vPDQ has them: of the frames of what arrived, how many are like some frame of the
     listed video (``query_share``), and of those of the listed video, how many are like some frame of what arrived
     (``entry_share``); None where they were not counted."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 import platformdirs
@@ -27,7 +29,7 @@ def default_decoder_processes() -> int:
 
 
 @functools.lru_cache(maxsize=8)
-def regions_of(told: str | None) -> dict[str, int]:
+def regions_of(told: str | None) -> Mapping[str, int]:
     """How many regions each surface wants, of a text such as ``avatar=0, chat=3``.
 
     Raises:
@@ -39,7 +41,7 @@ def regions_of(told: str | None) -> dict[str, int]:
         if not surface or not equals or number not in {"0", "1", "2", "3"}:
             raise ValueError("write surface=number, with numbers from 0 to 3, separated by commas")
         wanted[surface] = int(number)
-    return wanted
+    return MappingProxyType(wanted)
 
 
 def _readable_regions(told: str | None) -> str | None:

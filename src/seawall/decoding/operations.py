@@ -128,7 +128,7 @@ class _Kept:
         return any(
             _apart(turned, result.orientations[0]) <= FARTHEST_DISTANCE
             for _number, kept, _is_part in self.frames
-            if kept.quality >= _GOOD_QUALITY or result.quality < _GOOD_QUALITY
+            if _telling(kept) or not _telling(result)
             for turned in kept.orientations
         )
 
@@ -136,9 +136,14 @@ class _Kept:
 def _same_scene(last: PdqResult, result: PdqResult) -> bool:
     """Whether the later of two frames tells nothing new. One that is good enough to match is kept after one that is
     not."""
-    if last.quality < _GOOD_QUALITY <= result.quality:
+    if _telling(result) and not _telling(last):
         return False
     return _apart(last.orientations[0], result.orientations[0]) <= _SAME_SCENE
+
+
+def _telling(result: PdqResult) -> bool:
+    """Whether it is good enough to match by itself."""
+    return result.quality >= _GOOD_QUALITY and not result.low_information
 
 
 def _apart(one: bytes, other: bytes) -> int:

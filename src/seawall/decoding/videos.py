@@ -6,6 +6,7 @@ long video, damaged parts, a track of an unknown codec) is noted beside what cou
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import pkgutil
@@ -68,7 +69,8 @@ def prepare() -> None:
     if AVAILABLE:
         for module in pkgutil.walk_packages(av.__path__, "av."):
             if module.name not in _NOT_LOADED:
-                importlib.import_module(module.name)
+                with contextlib.suppress(ImportError):  # a build may lack some; what needs it is held
+                    importlib.import_module(module.name)
         av.logging.set_level(None)
         av.logging.set_libav_level(av.logging.PANIC)
 

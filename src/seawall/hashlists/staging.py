@@ -83,7 +83,7 @@ class Staged:
 def identity_of(draft: EntryDraft) -> str:
     """What makes an entry the same item in the list's next file: the upstream id, or else its strongest hash. Of the
     frame of a video it is the video and the frame's hash."""
-    if draft.video is not None and draft.pdq is not None:
+    if draft.video is not None and draft.pdq is not None and draft.md5 is draft.sha1 is draft.sha256 is None:
         return f"frame:{draft.video}:{draft.pdq.hex()}"
     if draft.upstream_id is not None:
         return f"id:{draft.upstream_id}"

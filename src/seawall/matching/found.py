@@ -22,9 +22,10 @@ def chosen(candidates: Sequence[Match], limit: int, truncated: bool) -> Found:
     """The `limit` nearest, and of lists that are not among them the nearest: how many independent lists know an item
     must not depend on how many near copies one of them holds. Likenesses by hashes that tell too little count only
     beside something else."""
-    if all(match.low_information for match in candidates):
+    telling = counting(candidates)
+    if not telling:
         return Found((), False, set_aside=len(candidates))
-    ordered = sorted(candidates, key=nearness)
+    ordered = sorted(telling, key=_nearness)
     kept: list[Match] = []
     lists: set[int] = set()
     for match in ordered:
@@ -34,14 +35,19 @@ def chosen(candidates: Sequence[Match], limit: int, truncated: bool) -> Found:
     return Found(tuple(kept), truncated or len(kept) < len(ordered))
 
 
+def counting(matches: Sequence[Match]) -> Sequence[Match]:
+    """All of them, or none where each is a likeness by a hash that tells too little."""
+    return () if all(match.low_information for match in matches) else matches
+
+
 def merged(found: Iterable[Iterable[Match]]) -> tuple[Match, ...]:
     """The matches of several fingerprints of one content, nearest first, each entry once by its nearest."""
     nearest: dict[int, Match] = {}
-    for match in sorted((match for matches in found for match in matches), key=nearness):
+    for match in sorted((match for matches in found for match in matches), key=_nearness):
         nearest.setdefault(match.entry_id, match)
     return tuple(nearest.values())
 
 
-def nearness(match: Match) -> tuple[bool, int, int]:
+def _nearness(match: Match) -> tuple[bool, int, int]:
     """Exact before perceptual, near before far, old before new."""
     return match.kind is not MatchKind.EXACT, match.distance, match.entry_id

@@ -350,13 +350,14 @@ def _near(snapshot: Snapshot, queries: Queries, found: list[list[Match]], trunca
     """
     compared = 0
     words, owners = queries.words(), np.array(queries.owners, dtype=np.int64)
+    little = np.array(queries.low_information, dtype=bool)
     exact = [{match.entry_id for match in matches} for matches in found]
     for held in snapshot.held:
         hits = held.segment.near(words, held.reach, held.dead, MOST_MATCHES)
         compared += hits.candidates
         for query in hits.truncated.tolist():
             truncated[queries.owners[query]] = True
-        for place in _best(hits, owners, held.segment.slots).tolist():
+        for place in _best(hits, owners, held.segment.slots, little).tolist():
             query, row, distance = int(hits.queries[place]), int(hits.rows[place]), int(hits.distances[place])
             owner = queries.owners[query]
             match = _match(held.segment, row, snapshot.lists, MatchKind.PERCEPTUAL, HashKind.PDQ, distance)
@@ -374,15 +375,19 @@ def _near(snapshot: Snapshot, queries: Queries, found: list[list[Match]], trunca
     return compared
 
 
-def _best(hits: Hits, owners: NDArray[np.int64], slots: NDArray[np.int32]) -> NDArray[np.int64]:
+def _best(
+    hits: Hits, owners: NDArray[np.int64], slots: NDArray[np.int32], little: NDArray[np.bool_]
+) -> NDArray[np.int64]:
     """The places of the hits worth keeping: of each owner and row the nearest (at one distance the first query), and
-    of each owner the `MOST_MATCHES` nearest rows and the nearest of each list."""
+    of each owner the `MOST_MATCHES` nearest rows and the nearest of each list. Hits by queries that tell too little
+    (`little`) come after all others: such a one never hides one that counts."""
     if not len(hits.rows):
         return hits.rows
     of = owners[hits.queries]
-    places = np.lexsort((hits.queries, hits.distances, hits.rows, of))
+    beside = little[hits.queries]
+    places = np.lexsort((hits.queries, hits.distances, beside, hits.rows, of))
     places = places[_first_of_runs(of[places], hits.rows[places])]
-    places = places[np.lexsort((hits.rows[places], hits.distances[places], of[places]))]
+    places = places[np.lexsort((hits.rows[places], hits.distances[places], beside[places], of[places]))]
     of, lists = of[places], slots[hits.rows[places]]
     starts = np.flatnonzero(_first_of_runs(of))
     rank = np.arange(len(places)) - np.repeat(starts, np.diff(np.append(starts, len(places))))

@@ -85,7 +85,8 @@ def united(known: Fingerprint, told: Fingerprint) -> Fingerprint:
     frames = {frame.pdq: frame for frame in known.frames}
     for frame in told.frames:
         before = frames.setdefault(frame.pdq, replace(frame, number=len(frames)))
-        frames[frame.pdq] = replace(before, quality=_better(before.quality, frame.quality))
+        little = before.low_information and frame.low_information
+        frames[frame.pdq] = replace(before, quality=_better(before.quality, frame.quality), low_information=little)
     if len(frames) > max(MOST_TOLD, len(known.frames)):
         raise BadInput(f"The ledger has {MOST_TOLD} different PDQ hashes of these bytes already.")
     had, new = known.digests, told.digests

@@ -56,7 +56,7 @@ FLAGS = " + ".join(
         *(f"{bit} * (e.{kind.value} IS NOT NULL)::int" for kind, bit in HAS.items()),
         f"{DISPUTED} * e.disputed::int",
         f"{REMOVED} * (e.removed_at IS NOT NULL)::int",
-        f"{OF_VIDEO} * (e.video IS NOT NULL)::int",
+        f"{OF_VIDEO} * (e.video IS NOT NULL AND num_nonnulls(e.md5, e.sha1, e.sha256) = 0)::int",
     ]
 )
 HASHES = " || ".join(f"coalesce(e.{kind.value}, '\\x{'00' * kind.length}'::bytea)" for kind in HAS)

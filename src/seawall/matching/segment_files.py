@@ -27,7 +27,7 @@ from seawall.matching.memory_files import MemoryFile
 
 MAGIC = b"seawall segment\n"
 # 2: the bits of a chunk lie apart.
-VERSION = 2
+VERSION = 3
 PAGE = 4096
 # Magic, and the lengths of what stands before it: eight bytes for the description, four for its checksum.
 TAIL = 8 + 4 + len(MAGIC)

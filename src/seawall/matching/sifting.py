@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seawall.database.tables import Entry, HashList
+from seawall.matching.found import counting
 from seawall.matching.orientations import with_orientations
 from seawall.records import (
     FARTHEST_DISTANCE,
@@ -83,13 +84,15 @@ def sift(findings: Sequence[Finding], known: Mapping[int, EntryNow], fingerprint
 
 
 def with_news(kept: Sequence[Finding], found: Sequence[Match]) -> tuple[Finding, ...]:
-    """What stands together with what a look-up finds now: each entry once, by the better of its two matches."""
+    """What stands together with what a look-up finds now: each entry once, by the better of its two matches. Of
+    equals what is found now counts, which knows how much of a listed video is there now. What tells too little counts
+    only beside something else."""
     best: dict[int, Match] = {}
     for match in (*(finding for finding in kept if isinstance(finding, Match)), *found):
         other = best.get(match.entry_id)
-        if other is None or _goodness(match) < _goodness(other):
+        if other is None or _goodness(match) <= _goodness(other):
             best[match.entry_id] = match
-    return (*best.values(), *(finding for finding in kept if not isinstance(finding, Match)))
+    return (*counting(tuple(best.values())), *(finding for finding in kept if not isinstance(finding, Match)))
 
 
 def _goodness(match: Match) -> tuple[bool, int]:

@@ -8,18 +8,23 @@ each within a distance and of enough quality.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select, tuple_
+from sqlalchemy import ARRAY, BigInteger, any_, literal, select
 from sqlalchemy.orm import Session
 
 from seawall.database.sessions import Database
 from seawall.database.tables import Entry
-from seawall.matching.found import Found, nearness
+from seawall.database.tables.hashlists import IS_FRAME
+from seawall.matching.found import Found
 from seawall.records import Fingerprint, Match
+
+# What an upload may cost. Shares are counted of so many videos, those of the nearest frames, and of so many frames of
+# each; the others are matches without shares.
+MOST_VIDEOS, MOST_FRAMES = 16, 5000
 
 Video = tuple[int, str]
 
@@ -47,58 +52,67 @@ class _Asked:
 def with_shares(
     database: Database, fingerprints: Sequence[Fingerprint], found: tuple[Found, ...], minimum_quality: int
 ) -> tuple[Found, ...]:
-    """The same with one match for each listed video, the nearest, which says both shares. Nothing is asked where no
-    video is met, which is nearly always.
+    """The same, with both shares in each match with a frame of a listed video. Nothing is asked where no video is
+    met, which is nearly always.
 
     Raises:
         DatabaseUnavailable: the frames of the videos cannot be had.
     """
-    met = {match.entry_id for each in found for match in each.matches if match.of_video}
+    met = list(dict.fromkeys(match.entry_id for each in found for match in each.matches if match.of_video))
     if not met:
         return found
     with database.transaction() as session:
         videos = _videos(session, met)
-        frames = _frames(session, videos.values())
+        frames = _frames(session, videos)
     return tuple(
-        replace(each, matches=_joined(_Asked.of(fingerprint, minimum_quality), each.matches, videos, frames))
+        replace(each, matches=_told(_Asked.of(fingerprint, minimum_quality), each.matches, videos, frames))
         if any(match.of_video for match in each.matches)
         else each
         for fingerprint, each in zip(fingerprints, found, strict=True)
     )
 
 
-def _videos(session: Session, entries: Iterable[int]) -> dict[int, Video]:
-    wanted = select(Entry.id, Entry.list_id, Entry.video).where(Entry.id.in_(entries), Entry.video.is_not(None))
-    return {entry: (list_id, str(video)) for entry, list_id, video in session.execute(wanted)}
-
-
-def _frames(session: Session, videos: Iterable[Video]) -> dict[Video, NDArray[np.uint64]]:
-    wanted = select(Entry.list_id, Entry.video, Entry.pdq).where(
-        tuple_(Entry.list_id, Entry.video).in_(set(videos)), Entry.removed_at.is_(None), Entry.pdq.is_not(None)
+def _videos(session: Session, entries: Sequence[int]) -> dict[int, Video]:
+    """Of which videos these entries are, those of the first `MOST_VIDEOS`."""
+    wanted = select(Entry.id, Entry.list_id, Entry.video).where(
+        Entry.id == any_(literal(list(entries), ARRAY(BigInteger))), Entry.video.is_not(None)
     )
-    hashes: dict[Video, list[bytes]] = {}
-    for list_id, video, pdq in session.execute(wanted):
-        hashes.setdefault((list_id, str(video)), []).append(bytes(pdq or b""))
-    return {video: _words(values) for video, values in hashes.items()}
+    of = {entry: (list_id, str(video)) for entry, list_id, video in session.execute(wanted)}
+    first = list(dict.fromkeys(of[entry] for entry in entries if entry in of))[:MOST_VIDEOS]
+    return {entry: video for entry, video in of.items() if video in first}
 
 
-def _joined(
+def _frames(session: Session, videos: Mapping[int, Video]) -> dict[Video, NDArray[np.uint64]]:
+    found: dict[Video, NDArray[np.uint64]] = {}
+    for list_id, video in dict.fromkeys(videos.values()):
+        wanted = (
+            select(Entry.pdq)
+            .where(Entry.list_id == list_id, Entry.video == video, Entry.removed_at.is_(None), IS_FRAME)
+            .order_by(Entry.id)
+            .limit(MOST_FRAMES)
+        )
+        found[list_id, video] = _words([bytes(pdq or b"") for pdq in session.scalars(wanted)])
+    return found
+
+
+def _told(
     asked: _Asked,
     matches: Sequence[Match],
     videos: Mapping[int, Video],
     frames: Mapping[Video, NDArray[np.uint64]],
 ) -> tuple[Match, ...]:
-    kept: list[Match] = []
-    seen: set[Video] = set()
-    for match in sorted(matches, key=nearness):
+    known: dict[Video, tuple[int, int]] = {}
+    told: list[Match] = []
+    for match in matches:
         video = videos.get(match.entry_id) if match.of_video else None
-        if video is None or video not in frames:
-            kept.append(match)
-        elif video not in seen:
-            seen.add(video)
-            query_share, entry_share = _shares(asked, frames[video], match.list.max_distance)
-            kept.append(replace(match, query_share=query_share, entry_share=entry_share))
-    return tuple(kept)
+        if video is not None and len(frames[video]):
+            if video not in known:
+                known[video] = _shares(asked, frames[video], match.list.max_distance)
+            query_share, entry_share = known[video]
+            told.append(replace(match, query_share=query_share, entry_share=entry_share))
+        else:
+            told.append(match)
+    return tuple(told)
 
 
 def _shares(asked: _Asked, listed: NDArray[np.uint64], reach: int) -> tuple[int, int]:

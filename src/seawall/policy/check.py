@@ -34,6 +34,7 @@ CHOICES: Mapping[str, type[enum.StrEnum]] = {
 NAMES = ("list", "classification", "code", "surface", "except_surface")
 # The index looks no further, so a larger distance would promise what no lookup does.
 DISTANCES = (0, FARTHEST_DISTANCE)
+SWITCHES = ("disputed", "low_information", "video")
 SHARES = ("min_query_share", "min_entry_share")
 NUMBERS = {
     "min_distance": DISTANCES,
@@ -45,7 +46,7 @@ NUMBERS = {
 OF_THE_REST = ("finding", "code", "surface", "except_surface")
 OF_MATCH = (
     *("finding", *CHOICES, "min_distance", "max_distance", "list", "classification", "disputed"),
-    *("video", *SHARES),
+    *("low_information", "video", *SHARES),
     *("surface", "except_surface", "min_independent_lists"),
 )
 
@@ -225,8 +226,7 @@ class _Reader:
                 read[key] = self._several(value, place, None)
             elif key in NUMBERS:
                 read[key] = self._number(value, place, *NUMBERS[key])
-        read["disputed"] = self._boolean(when, "disputed", path)
-        read["video"] = self._boolean(when, "video", path)
+        read |= {key: self._boolean(when, key, path) for key in SWITCHES}
         return Conditions(**read)
 
     def _together(self, when: Conditions, verdict: Verdict, urgent: bool, path: Path) -> None:
@@ -240,6 +240,8 @@ class _Reader:
             self._at_value((*place, "hash_kind"), "only a PDQ match is perceptual: it can never fire")
         if when.kind == (MatchKind.EXACT,) and (when.min_distance or 0) > 0:
             self._at_value((*place, "min_distance"), "an exact match has distance 0: it can never fire")
+        if when.video is True and when.kind == (MatchKind.EXACT,):
+            self._at_value((*place, "video"), "a frame of a video is never met exactly: it can never fire")
         if when.video is False and (when.min_query_share or when.min_entry_share):
             self._at_value((*place, "video"), "only a match with a listed video has shares: it can never fire")
         if set(when.surface) & set(when.except_surface):

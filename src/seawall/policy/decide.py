@@ -125,7 +125,10 @@ def _nearest(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     first_of_list, rest, lists = list[Finding](), list[Finding](), set[str]()
     for finding in findings:
         name = finding.list.name if isinstance(finding, Match) else ""
-        (rest if name in lists else first_of_list).append(finding)
+        if name not in lists:
+            first_of_list.append(finding)
+        elif not (isinstance(finding, Match) and finding.of_video):  # one frame of a video says what the others do
+            rest.append(finding)
         lists.add(name)
     return in_order((first_of_list + rest)[:REASONS_PER_RULE])
 

@@ -105,6 +105,8 @@ def _of_match(when: Conditions) -> str:
         parts.append(f"classified {either(when.classification)}")
     if when.disputed is not None:
         parts.append("whose entry is disputed" if when.disputed else "whose entry is not disputed")
+    if when.low_information is not None:
+        parts.append("by a hash that tells little" if when.low_information else "by a hash that tells enough")
     if when.video is not None:
         parts.append("of a frame of a listed video" if when.video else "that is no frame of a listed video")
     if when.min_query_share is not None:

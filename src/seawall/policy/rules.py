@@ -47,6 +47,7 @@ class Conditions:
     list: tuple[str, ...] = ()
     classification: tuple[str, ...] = ()
     disputed: bool | None = None
+    low_information: bool | None = None
     video: bool | None = None
     min_query_share: int | None = None
     min_entry_share: int | None = None
@@ -103,6 +104,8 @@ class Conditions:
             yield f"the distance {match.distance} is above {self.max_distance}"
         if self.disputed is not None and match.disputed is not self.disputed:
             yield "the entry is disputed" if match.disputed else "the entry is not disputed"
+        if self.low_information is not None and match.low_information is not self.low_information:
+            yield "the hash tells little" if match.low_information else "the hash tells enough"
         yield from self._misfits_of_video(match)
 
     def _misfits_of_video(self, match: Match) -> Iterator[str]:

@@ -45,8 +45,9 @@ class SampleMatch(BaseModel):
     classification: Annotated[str, Field(pattern="^[^:]+:.+$")] | None = None
     disputed: bool = False
     of_video: bool = False
-    query_share: Annotated[int, Field(ge=1, le=100)] | None = None
-    entry_share: Annotated[int, Field(ge=1, le=100)] | None = None
+    query_share: Annotated[int, Field(ge=0, le=100)] | None = None
+    entry_share: Annotated[int, Field(ge=0, le=100)] | None = None
+    low_information: bool = False
 
     def as_finding(self) -> Match:
         """The match, with an entry that does not exist."""
@@ -67,6 +68,7 @@ class SampleMatch(BaseModel):
             classification=Classification(scheme, code) if self.classification else None,
             disputed=self.disputed,
             of_video=self.of_video,
+            low_information=self.low_information,
             query_share=self.query_share,
             entry_share=self.entry_share,
         )

@@ -433,7 +433,7 @@ class TestVpdq:
     def test_digests_are_an_entry_beside_and_the_id_says_which_video(self) -> None:
         record = {"id": "v7", "sha1": SHA1, "code": "A1", "vpdq": [f"{pdq},80,1" for pdq in FRAMES]}
         whole, *frames = drafts(read(json.dumps(record)))
-        assert (whole.sha1, whole.pdq, whole.video, whole.upstream_id) == (bytes.fromhex(SHA1), None, None, "v7")
+        assert (whole.sha1, whole.pdq, whole.video, whole.upstream_id) == (bytes.fromhex(SHA1), None, "id:v7", "v7")
         assert {(each.video, each.upstream_id, each.sha1) for each in frames} == {("id:v7", "v7", None)}
         assert {each.classification for each in frames} == {whole.classification}
         del record["id"]
@@ -447,7 +447,7 @@ class TestVpdq:
         assert bad(read(json.dumps({"vpdq": lines[2:]}))) == [(1, "no_frame")]
         problem, whole = read(json.dumps({"md5": MD5, "vpdq": lines[2:]}))
         assert isinstance(problem, BadLine)
-        assert "by its digests alone" in problem.reason
+        assert "without them" in problem.reason
         assert isinstance(whole, EntryDraft)
 
     @pytest.mark.parametrize(
@@ -485,12 +485,24 @@ class TestVpdq:
         }
         whole, *frames = drafts(read(vics(media)))
         assert (whole.md5, [each.video for each in frames]) == (bytes.fromhex(MD5), ["id:4"] * 3)
-        media["AlternativeHashes"] = [{"HashName": "PDQ", "HashValue": pdq} for pdq in FRAMES]
-        whole, *frames = drafts(read(vics(media)))
-        assert (whole.pdq, [(each.pdq, each.video) for each in frames]) == (
-            None,
-            [(bytes.fromhex(pdq), "id:4") for pdq in FRAMES],
-        )
+
+    def test_hashes_beside_the_frames_are_not_lost(self) -> None:
+        first, second = frame(8), frame(9)
+        record = {"id": "v7", "pdq": first, "pdq_quality": 70, "pdq_hash": second, "vpdq": [f"{FRAMES[0]},80,1"]}
+        whole, of_video, further = drafts(read(json.dumps(record)))
+        assert (whole.pdq, whole.pdq_quality, whole.video) == (bytes.fromhex(first), 70, "id:v7")
+        assert (of_video.pdq, of_video.video) == (bytes.fromhex(FRAMES[0]), "id:v7")
+        assert (further.pdq, further.video) == (bytes.fromhex(second), None)
+
+    @pytest.mark.parametrize("nothing", ["", "-", "null"])
+    def test_nothing_said_is_nothing(self, nothing: str) -> None:
+        (entry,) = drafts(read(json.dumps({"md5": MD5, "vpdq": nothing})))
+        assert entry.video is None
+
+    def test_in_a_column(self) -> None:
+        cell = json.dumps([f"{pdq},80,1" for pdq in FRAMES]).replace('"', '""')
+        entries = drafts(read(f'id,vpdq\nv7,"{cell}"\n'))
+        assert [(entry.pdq, entry.video) for entry in entries] == [(bytes.fromhex(pdq), "id:v7") for pdq in FRAMES]
 
 
 class TestDetection:

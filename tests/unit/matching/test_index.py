@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -125,6 +126,17 @@ class TestWhatIsLookedUp:
         assert beside_a_digest.set_aside == beside_a_picture.set_aside == 0
         telling = index.find(Fingerprint(Digests(), frames=(little, Frame(1, (PDQ,), 100))), 50)
         assert [match.low_information for match in telling.matches] == [False, False]
+
+    def test_what_tells_too_little_hides_nothing_that_tells_enough(self) -> None:
+        index = index_of(pdq_batch([PDQ, *(flipped(PDQ, [n, n + 1, n + 2]) for n in range(MOST_MATCHES + 5))]))
+        telling, nearer = (Frame(n, (flipped(PDQ, list(range(bits))),), 100) for n, bits in ((0, 9), (1, 6)))
+        little = replace(nearer, low_information=True)
+        found = index.find(Fingerprint(Digests(), frames=(telling, little)), 50)
+        alone = index.find(Fingerprint(Digests(), frames=(telling,)), 50)
+        assert found.set_aside == 0
+        assert [(match.entry_id, match.distance) for match in found.matches] == [
+            (match.entry_id, match.distance) for match in alone.matches
+        ]
 
     def test_the_upright_wins_a_draw(self) -> None:
         (match,) = index_of(pdq_batch([PDQ])).lookup(print_of(PDQ, PDQ, PDQ), 50)

@@ -26,7 +26,7 @@ def seawall(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_default_is_checked_when_nothing_is_named(home: Path) -> None:
     done = seawall(home, "check")
     assert done.returncode == 0, done.stderr
-    assert "8 rules" in done.stdout
+    assert "9 rules" in done.stdout
     assert not home.exists()
 
 
@@ -35,8 +35,9 @@ def test_errors_point_at_their_lines_and_end_with_4(home: Path, tmp_path: Path) 
     file.write_text(default_text().replace("max_distance = 31", "max_distnace = 31").replace('"scan_owed"', '"owed"'))
     done = seawall(home, "check", str(file))
     assert done.returncode == 4
+    line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if "max_distnace" in text)
     lines = done.stdout.splitlines()
-    assert f'error: {file}:52:50: "max_distnace" is no condition; did you mean "max_distance"?' in lines
+    assert f'error: {file}:{line}:50: "max_distnace" is no condition; did you mean "max_distance"?' in lines
     assert lines[2].index("^") == lines[1].index("max_distnace")
     assert "2 to correct." in lines
 

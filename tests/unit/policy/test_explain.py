@@ -22,8 +22,8 @@ def test_the_default_rules_in_words() -> None:
     assert [in_words(rule) for rule in DEFAULT.rules[:2]] == [
         "When there is an exact match on a trusted list whose entry is not disputed: "
         "block it, and its case is urgent.",
-        "When there is a perceptual match at distance 0 to 10 whose entry is not disputed that is no frame of a "
-        "listed video and at least 2 independent sources agree: block it.",
+        "When there is a perceptual match at distance 0 to 10 whose entry is not disputed by a hash that tells "
+        "enough that is no frame of a listed video and at least 2 independent sources agree: block it.",
     ]
 
 
@@ -43,6 +43,7 @@ harm_class = ["ncii", "terrorism"]
 list = ["L1", "L2", "L3"]
 classification = "uk:A"
 disputed = true
+low_information = true
 video = true
 min_query_share = 40
 min_entry_share = 60
@@ -62,6 +63,7 @@ when = { finding = "scan_owed", code = "media_corrupt" }
             "L1, L2 or L3",
             "uk:A",
             "is disputed",
+            "tells little",
             "frame of a listed video",
             "40 % of what arrived",
             "60 % of the listed video",

@@ -13,6 +13,7 @@ from sqlalchemy import (
     LargeBinary,
     Sequence,
     UniqueConstraint,
+    and_,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -66,8 +67,8 @@ class Entry(Base):
 
     `retracted` is the number of the last change by which it lost something: it was removed, disputed, or one of its
     hashes was taken away or became another. What it alone had held is looked at again. `content_row` is the content
-    that it was taken from, on a list of what was confirmed here. `video` is what the frames of one video have in
-    common: each frame is an entry of its own."""
+    that it was taken from, on a list of what was confirmed here. `video` is what the entries of one video have in
+    common: each frame is one, and its digests are one more."""
 
     __tablename__ = "entries"
     __table_args__ = (
@@ -101,6 +102,16 @@ class Entry(Base):
     video: Mapped[str | None]
     added_at: Mapped[CreatedAt]
     removed_at: Mapped[Timestamp | None]
+
+
+# What of a listed video is a frame of it: its digests are an entry beside.
+IS_FRAME = and_(
+    Entry.video.is_not(None),
+    Entry.pdq.is_not(None),
+    Entry.md5.is_(None),
+    Entry.sha1.is_(None),
+    Entry.sha256.is_(None),
+)
 
 
 class ListRemoval(Base):

@@ -41,7 +41,7 @@ def _said(document: dict[str, object]) -> Said:
         name = field_name(key)
         if name is None or value is None:
             continue
-        if name == "vpdq":
+        if name == "vpdq" and not isinstance(value, str):
             said.frames += frames_of(value)
         elif name == "code" and isinstance(value, dict):
             _take(said, "scheme", value.get("scheme"))

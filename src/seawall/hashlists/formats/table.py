@@ -15,7 +15,7 @@ from seawall.records import BadLine, EntryDraft, HashKind
 DELIMITERS = ",;\t"
 # A quoted cell may hold line breaks. A quote that nobody closes must not swallow the file.
 LONGEST_RECORD_LINES = 64
-HASH_COLUMNS = frozenset({"md5", "sha1", "sha256", "pdq", "hash_value"})
+HASH_COLUMNS = frozenset({"md5", "sha1", "sha256", "pdq", "vpdq", "hash_value"})
 
 Columns = tuple[tuple[int, str], ...]
 Numbered = tuple[int, str]

@@ -11,10 +11,9 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seawall.hashlists.formats.fields import (
-    DIGESTS,
     Fields,
     Outcome,
     Reading,
@@ -85,28 +84,30 @@ def _from_line(line: str) -> FrameSaid:
 
 
 def video_of(line: int, fields: Fields, frames: Iterable[FrameSaid], reading: Reading) -> Outcome:
-    """Checks one record of a video: an entry of its digests, if it has any, and one for each frame that differs.
+    """Checks one record of a video: an entry of its other hashes, if it has any, and one for each frame that differs.
 
     A malformed hash refuses the record. Frames that cannot be used (flat, of low quality) are left out, since most
     videos have some; where none is left, that is said.
     """
-    rest = {name: said for name, said in fields.items() if name not in ("pdq", "pdq_quality")}
     try:
         usable = _usable(frames, reading)
-        has_digest = any(decoded(kind, rest.get(kind.value)) is not None for kind in DIGESTS)
-        whole = checked(line, rest, reading) if has_digest else ()
-        video = _video_id(rest, usable)
-        classification, upstream_id = classification_of(rest, reading), plain_text(rest.get("upstream_id"), "the id")
+        has_hash = any(decoded(kind, fields.get(kind.value)) is not None for kind in HashKind)
+        whole = checked(line, fields, reading) if has_hash else ()
+        video = _video_id(fields, usable)
+        classification, upstream_id = (
+            classification_of(fields, reading),
+            plain_text(fields.get("upstream_id"), "the id"),
+        )
     except Refused as refusal:
         return (BadLine(line, refusal.code, refusal.reason),)
     if not usable:
-        also = " The entry went in by its digests alone." if has_digest else ""
+        also = " The entry went in without them." if whole else ""
         return (BadLine(line, "no_frame", f"No frame of the video can be used.{also}"), *whole)
     of_frames = (
         EntryDraft(line, None, None, None, pdq, quality, classification, upstream_id, video)
         for pdq, quality in usable.items()
     )
-    return (*whole, *of_frames)
+    return (*(replace(each, video=video) if isinstance(each, EntryDraft) else each for each in whole), *of_frames)
 
 
 def _usable(frames: Iterable[FrameSaid], reading: Reading) -> dict[bytes, int | None]:
