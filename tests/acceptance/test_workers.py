@@ -366,7 +366,8 @@ def test_processes_that_cannot_start_end_the_service(home: Path) -> None:
     assert "master" in failed.stderr.lower()
     assert "Seawall is ready" not in failed.stdout
     left = [each for each in psutil.process_iter(["cmdline"]) if str(home) in " ".join(each.info["cmdline"] or ())]
-    wait_until(lambda: all(map(gone, left)), "all processes to end")
+    named = [" ".join(each.info["cmdline"] or ())[:200] for each in left]
+    wait_until(lambda: all(map(gone, left)), f"all of these to end: {named}")
 
 
 def seal_something(home: Path, key: str) -> None:

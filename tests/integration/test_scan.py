@@ -23,7 +23,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     handed: list[bytes] = []
     original = DecoderPool.fingerprint
 
-    def noting(pool: DecoderPool, data: bytes) -> DecodedMedia:
+    def noting(pool: DecoderPool, data: bytes, most_regions: int | None = None) -> DecodedMedia:
         handed.append(data)
         return original(pool, data)
 
