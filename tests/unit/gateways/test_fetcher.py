@@ -440,6 +440,37 @@ def test_only_so_many_are_fetched_at_once(monkeypatch: pytest.MonkeyPatch) -> No
 # What is told
 
 
+def test_what_trickles_in_leaves_half_of_the_room() -> None:
+    come, go = asyncio.Event(), asyncio.Event()
+    body = b"x" * 900
+
+    async def trickling(_: bytes, writer: asyncio.StreamWriter) -> None:
+        whole = reply(body)
+        writer.write(whole[:-100])
+        await writer.drain()
+        come.set()
+        await go.wait()
+        writer.write(whole[-100:])
+
+    async def run() -> None:
+        async with serving(trickling) as (port, _):
+            fetches = fetcher(Network(port), Names(media_example_com=[PUBLIC]), max_bodies_bytes=3000)
+            taken = [0, 0]
+            first = asyncio.create_task(fetches.fetch(URL, lambda more: taken.__setitem__(0, taken[0] + more)))
+            await come.wait()
+            while taken[0] < 800:
+                await asyncio.sleep(0.01)
+            with pytest.raises(Overloaded):
+                await fetches.fetch(URL, lambda more: taken.__setitem__(1, taken[1] + more))
+            assert taken == [800, 0]
+            go.set()
+            assert await first == Upload(body)
+            assert await fetches.fetch(URL, lambda _: None) == Upload(body)
+            fetches.close()
+
+    asyncio.run(run())
+
+
 def test_nobody_can_look_around_by_what_is_told() -> None:
     """A closed port, a silent one, something else that listens, an address that may not be reached, a name that is
     none, a redirect inside: all the same words. The log has the difference, and no address."""

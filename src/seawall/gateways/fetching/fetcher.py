@@ -35,7 +35,7 @@ from seawall.errors import (
 )
 from seawall.gateways.fetching.addresses import Address, plain
 from seawall.gateways.fetching.places import Target, places_of, target_of
-from seawall.gateways.http.ballast import Take
+from seawall.gateways.http.ballast import Ballast, Take
 from seawall.gateways.http.bodies import Upload, declared_media_type
 from seawall.settings import Settings
 
@@ -84,6 +84,8 @@ class Fetcher:
         self._authorities = authorities or (trusted() if self._places.patterns else None)
         self._lookups = ThreadPoolExecutor(MOST_LOOKUPS, thread_name_prefix="seawall-lookup")
         self._going = 0
+        # What trickles in from strangers' servers must leave room for what platforms send.
+        self._share = Ballast(max(settings.max_bodies_bytes // 2, settings.max_upload_bytes))
 
     def close(self) -> None:
         """Ends it. A look-up that hangs is not waited for."""
@@ -119,9 +121,14 @@ class Fetcher:
         self.check_on()
         target = target_of(url)
         self._places.check(target)
-        with self._place(), _told_alike():
+        with self._place(), self._share.load() as share, _told_alike():
+
+            def take_of_both(more: int) -> None:
+                share(more)
+                take(more)
+
             with anyio.fail_after(self._timeout_s):
-                return await self._followed(target, take)
+                return await self._followed(target, take_of_both)
 
     @contextlib.contextmanager
     def _place(self) -> Iterator[None]:
