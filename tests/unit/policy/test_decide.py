@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from seawall.policy.decide import REASONS_PER_RULE, UNCOVERED, decide
 from seawall.policy.load import default_policy, parse_policy
 from seawall.policy.rules import Conditions, Copies, FindingKind, Policy, Rule
-from seawall.records import Finding, Noted, Orientation, ScanOwed, Trust, Verdict
+from seawall.records import Finding, Noted, NotedKind, Orientation, ScanOwed, Trust, Verdict
 
 from .findings import FINDINGS, SURFACES, exact, perceptual, policies
 
