@@ -100,8 +100,7 @@ def _confirmed(row: Content, matches: list[Match], minimum_quality: int) -> Conf
         return None
     fingerprint = ledger.fingerprint_of_row(row)
     wholes = [frame for frame in fingerprint.frames if not frame.is_part]  # a part may be a page's, as others have it
-    telling = [frame for frame in wholes if not frame.low_information]
-    good = [frame for frame in telling if frame.quality is None or frame.quality >= minimum_quality]
+    good = [frame for frame in wholes if frame.is_good(minimum_quality) and not frame.low_information]
     hashes = list({frame.pdq: frame.quality for frame in good}.items())
     return Confirmed(
         row.id,

@@ -38,6 +38,7 @@ from seawall.matching.orientations import with_orientations
 from seawall.matching.rounds import ENTRIES_AT_ONCE, Rounds
 from seawall.policy.decide import decide
 from seawall.records import ContentState, ListInfo, Match
+from seawall.rejudging import matches_of
 from seawall.rooms import Rooms
 from seawall.steps import all_met, open_case
 
@@ -92,7 +93,7 @@ def judge_again(rooms: Rooms, row_id: int, tally: MatchTally | None = None) -> b
         generation = rooms.index.generation
         fingerprint = with_orientations(ledger.fingerprint_of_row(row))
         findings = all_met(rooms, fingerprint)
-        matches = tuple(finding for finding in findings if isinstance(finding, Match))
+        matches = matches_of(findings)
         judgement = decide(rooms.policy, findings, surface=row.surface)
         if not judgement.verdict.refuses or _was_reviewed(session, row, matches):
             row.generation = max(row.generation, generation)

@@ -173,6 +173,10 @@ class Frame:
         """The upright hash."""
         return self.orientations[0]
 
+    def is_good(self, minimum_quality: int) -> bool:
+        """Whether it may be looked up by PDQ: unknown quality is good enough."""
+        return self.quality is None or self.quality >= minimum_quality
+
 
 @dataclass(frozen=True, slots=True)
 class DecodedMedia:

@@ -325,7 +325,7 @@ def _queries(fingerprints: Sequence[Fingerprint], minimum_quality: int) -> Queri
         seen: set[bytes] = set()
         # A hash that tells enough in one frame and too little in another is looked up as the former.
         for frame in sorted(fingerprint.frames, key=lambda each: each.low_information):
-            if frame.quality is not None and frame.quality < minimum_quality:
+            if not frame.is_good(minimum_quality):
                 continue
             for orientation, value in zip(Orientation, frame.orientations, strict=False):
                 if len(value) != HashKind.PDQ.length:

@@ -43,7 +43,7 @@ class _Asked:
         hashes: list[bytes] = []
         frames: list[int] = []
         for frame in fingerprint.frames:
-            if not frame.low_information and (frame.quality is None or frame.quality >= minimum_quality):
+            if frame.is_good(minimum_quality) and not frame.low_information:
                 hashes += frame.orientations
                 frames += [frame.number] * len(frame.orientations)
         return cls(_words(hashes), np.array(frames, dtype=np.int64))

@@ -147,8 +147,7 @@ def caddy(api: Api, request: pytest.FixtureRequest) -> Iterator[tuple[str, Path]
     program = require_program("caddy", hint="sudo apt-get install caddy")
     folder = Path(tempfile.mkdtemp(prefix="seawall-caddy-"))
     (folder / "media").mkdir()
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        port = taken.getsockname()[1]
+    port = _free_port()
     said = CADDY.format(folder=folder, port=port, seawall=api.url, question=request.param)
     (folder / "Caddyfile").write_text(said)
     key = api.client.headers["Authorization"].removeprefix("Bearer ")
@@ -157,13 +156,7 @@ def caddy(api: Api, request: pytest.FixtureRequest) -> Iterator[tuple[str, Path]
         process = subprocess.Popen(
             [program, "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"], env=own, stderr=log
         )
-    try:
-        _wait_for(port)
-        yield f"http://127.0.0.1:{port}", folder / "media"
-    finally:
-        process.terminate()
-        process.wait(30)
-        shutil.rmtree(folder)
+    yield from _served(process, port, folder)
 
 
 def test_caddy_serves_what_may_be_shown_and_nothing_else(api: Api, caddy: tuple[str, Path]) -> None:
@@ -228,12 +221,22 @@ def nginx(api: Api) -> Iterator[tuple[str, Path]]:
     program = require_program("nginx", hint="sudo apt-get install nginx-light")
     folder = Path(tempfile.mkdtemp(prefix="seawall-nginx-"))
     (folder / "media").mkdir()
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        port = taken.getsockname()[1]
+    port = _free_port()
     key = api.client.headers["Authorization"].removeprefix("Bearer ")
     said = NGINX.format(folder=folder, user=folder.owner(), port=port, seawall=api.url, key=key)
     (folder / "nginx.conf").write_text(said)
     process = subprocess.Popen([program, "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "error.log"])
+    yield from _served(process, port, folder)
+
+
+def _free_port() -> int:
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port: int = taken.getsockname()[1]
+    return port
+
+
+def _served(process: subprocess.Popen[bytes], port: int, folder: Path) -> Iterator[tuple[str, Path]]:
+    """Its address and what it serves, once it listens; ends it, and removes the folder."""
     try:
         _wait_for(port)
         yield f"http://127.0.0.1:{port}", folder / "media"

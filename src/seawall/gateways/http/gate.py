@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated
 
@@ -36,24 +37,16 @@ class Unknown(StrEnum):
 INDIFFERENT = {b"", *(f"unknown={each}".encode() for each in Unknown)}
 
 
-def only_unknown(request: Request) -> None:
-    """Refuses other parameters, and one that is there twice.
+def _only(*names: str) -> Callable[[Request], None]:
+    """What refuses other parameters than these, and one that is there twice."""
+    noun = "parameter" if len(names) == 1 else "parameters"
+    message = f"This address takes the query {noun} {' and '.join(names)}, and no other."
 
-    Raises:
-        BadInput: there are some.
-    """
-    if set(bodies.once_each(bodies.query_pairs(request))) - {"unknown"}:
-        raise BadInput("This address takes the query parameter unknown, and no other.")
+    def check(request: Request) -> None:
+        if set(bodies.once_each(bodies.query_pairs(request))) - set(names):
+            raise BadInput(message)
 
-
-def only_prefix_and_unknown(request: Request) -> None:
-    """Refuses other parameters, and one that is there twice.
-
-    Raises:
-        BadInput: there are some.
-    """
-    if set(bodies.once_each(bodies.query_pairs(request))) - {"prefix", "unknown"}:
-        raise BadInput("This address takes the query parameters prefix and unknown, and no other.")
+    return check
 
 
 @router.get(
@@ -68,7 +61,7 @@ def only_prefix_and_unknown(request: Request) -> None:
     status_code=204,
     response_description="It may be shown.",
     response_class=Response,
-    dependencies=[Depends(Admission(Scope.JUDGE)), Depends(only_unknown)],
+    dependencies=[Depends(Admission(Scope.JUDGE)), Depends(_only("unknown"))],
     responses=examples.failures("content_refused", "bad_input", *examples.DOOR, *examples.FAILURES),
 )
 async def ask_gate(
@@ -98,7 +91,7 @@ async def ask_gate(
     status_code=204,
     response_description="It may be served.",
     response_class=Response,
-    dependencies=[Depends(Admission(Scope.JUDGE)), Depends(only_prefix_and_unknown)],
+    dependencies=[Depends(Admission(Scope.JUDGE)), Depends(_only("prefix", "unknown"))],
     responses=examples.failures("content_refused", "bad_input", *examples.DOOR, *examples.FAILURES),
 )
 async def ask_gate_by_address(
