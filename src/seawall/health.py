@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select, text
 
+from seawall.access.permissions import ALLOWED, Act
 from seawall.actions import endpoints
 from seawall.database.sessions import Database
 from seawall.database.tables import Case, Evidence, HashList, OutboxMessage, User, now
@@ -35,7 +36,7 @@ from seawall.matching.loading import newest_change
 from seawall.opening import make_home, open_database, open_master_key
 from seawall.policy.check import check
 from seawall.policy.load import DEFAULT_ORIGIN, load_policy
-from seawall.records import CaseState, Role
+from seawall.records import CaseState
 from seawall.settings import Settings
 
 OLD_LIST = timedelta(days=7)
@@ -344,7 +345,7 @@ def _people(database: Database) -> Check:
     with database.transaction() as session:
         people = session.scalars(select(User).where(User.disabled_at.is_(None))).all()
     ready = [person for person in people if person.password_hash is not None]
-    reviewers = [person for person in ready if Role.REVIEWER in person.roles]
+    reviewers = [person for person in ready if not ALLOWED[Act.DECIDE].isdisjoint(person.roles)]
     if not reviewers:
         yield PartState("people", "warn", "Nobody can review: see `seawall users add NAME --role reviewer`.")
     else:

@@ -442,11 +442,19 @@ class Scope(enum.StrEnum):
 
 
 class Role(enum.StrEnum):
-    """What a person at the console may do."""
+    """What a person at the console may do, as `access/permissions.py` says. No role implies another."""
 
     REVIEWER = "reviewer"
+    SENIOR = "senior"
+    EVIDENCE_CUSTODIAN = "evidence_custodian"
+    LIST_MANAGER = "list_manager"
     AUDITOR = "auditor"
     ADMIN = "admin"
+
+    @property
+    def label(self) -> str:
+        """The role as people say it."""
+        return "senior reviewer" if self is Role.SENIOR else self.value.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,9 @@ def fill(stand: Stand) -> None:
 
 def test_each_list_shows_how_it_grew_and_what_it_met(stand: Stand, window: Window) -> None:
     fill(stand)
-    stand.person("admin-1", Role.ADMIN)
+    stand.person("manager-1", Role.LIST_MANAGER)
     watched = window()
-    watched.log_in("admin-1")
+    watched.log_in("manager-1")
     watched.open("lists")
     page = watched.page
     history = page.get_by_role("region", name="Test list with a history")

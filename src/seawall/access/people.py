@@ -270,5 +270,5 @@ def _user(session: Session, name: str) -> User:
 def _role_names(roles: Iterable[Role]) -> list[str]:
     wanted = sorted({role.value for role in roles})
     if not wanted:
-        raise BadInput("A person needs at least one role.", hint="One of: reviewer, auditor, admin.")
+        raise BadInput("A person needs at least one role.", hint=f"One of: {', '.join(Role)}.")
     return wanted

@@ -19,22 +19,40 @@ class Act(enum.StrEnum):
     SEE_CASES = "see cases"
     REVEAL = "reveal evidence"
     DECIDE = "decide cases"
-    READ_AUDIT = "read the audit chain"
+    REASSIGN = "reassign cases"
+    SECOND = "agree as the second person"
+    LOWER_FLOORS = "agree to a lower floor of reveals"
+    RELEASE_EVIDENCE = "release or export evidence"
     SEE_LISTS = "see hash lists"
     MANAGE_LISTS = "manage hash lists"
+    READ_AUDIT = "read the audit chain"
     SEE_WEBHOOKS = "see webhook deliveries"
     MANAGE_WEBHOOKS = "manage webhooks"
+    MANAGE_KEYS = "manage API keys"
+    MANAGE_PEOPLE = "manage people"
+    CHANGE_SETTINGS = "change settings"
+    SEE_PERMISSIONS = "see who may do what"
+    OWN_ACCOUNT = "look after one's own account"
 
 
 ALLOWED: dict[Act, frozenset[Role]] = {
-    Act.SEE_CASES: frozenset({Role.REVIEWER}),
-    Act.REVEAL: frozenset({Role.REVIEWER}),
-    Act.DECIDE: frozenset({Role.REVIEWER}),
+    Act.SEE_CASES: frozenset({Role.REVIEWER, Role.SENIOR, Role.EVIDENCE_CUSTODIAN}),
+    Act.REVEAL: frozenset({Role.REVIEWER, Role.SENIOR, Role.EVIDENCE_CUSTODIAN}),
+    Act.DECIDE: frozenset({Role.REVIEWER, Role.SENIOR}),
+    Act.REASSIGN: frozenset({Role.SENIOR}),
+    Act.SECOND: frozenset({Role.SENIOR}),
+    Act.LOWER_FLOORS: frozenset({Role.SENIOR}),
+    Act.RELEASE_EVIDENCE: frozenset({Role.EVIDENCE_CUSTODIAN}),
+    Act.SEE_LISTS: frozenset({Role.LIST_MANAGER, Role.AUDITOR}),
+    Act.MANAGE_LISTS: frozenset({Role.LIST_MANAGER}),
     Act.READ_AUDIT: frozenset({Role.AUDITOR}),
-    Act.SEE_LISTS: frozenset({Role.ADMIN, Role.AUDITOR}),
-    Act.MANAGE_LISTS: frozenset({Role.ADMIN}),
     Act.SEE_WEBHOOKS: frozenset({Role.ADMIN, Role.AUDITOR}),
     Act.MANAGE_WEBHOOKS: frozenset({Role.ADMIN}),
+    Act.MANAGE_KEYS: frozenset({Role.ADMIN}),
+    Act.MANAGE_PEOPLE: frozenset({Role.ADMIN}),
+    Act.CHANGE_SETTINGS: frozenset({Role.ADMIN}),
+    Act.SEE_PERMISSIONS: frozenset(Role),
+    Act.OWN_ACCOUNT: frozenset(Role),
 }
 
 
@@ -62,7 +80,7 @@ def may(person: HasRoles, act: Act) -> bool:
 def require(person: HasRoles, act: Act) -> None:
     """Raises Forbidden, naming the roles that would do, unless the person may."""
     if not may(person, act):
-        roles = " or ".join(sorted(role.value for role in ALLOWED[act]))
+        roles = " or ".join(role.label for role in Role if role in ALLOWED[act])
         raise Forbidden(f"Your account may not {act.value}.", hint=f"An administrator can give you the role {roles}.")
 
 

@@ -22,8 +22,9 @@ Hours = Annotated[float, typer.Option(min=0.05, max=168, help="Hours that the li
 def add(name: Name, role: Roles, hours: Hours = 24) -> None:
     """Add a person and print the link by which they choose a password, once.
 
-    A reviewer sees and decides cases; an auditor reads the audit chain; an admin manages lists, keys, people and
-    webhooks. No role implies another.
+    A reviewer sees and decides cases; a senior reviewer (senior) also reassigns them and is the second person; an
+    evidence_custodian sees and releases evidence; a list_manager looks after hash lists; an auditor reads the audit
+    chain; an admin manages people, keys, webhooks and settings. No role implies another.
 
     Example: seawall users add reviewer-1 --role reviewer
     """

@@ -18,6 +18,7 @@ from seawall.engines.silence import no_telemetry
 from seawall.runtime import Runtime
 
 PATH = "/console"
+ROUTERS = tuple(each.router for each in (door, queue, cases, reveals, lists, webhooks, audit))
 STATIC = Path(__file__).parent / "static"
 
 
@@ -39,8 +40,8 @@ def console(runtime: Runtime) -> FastAPI:
         logins=Logins(runtime.database, runtime.settings),
         pages=Pages(demo=runtime.settings.demo),
     )
-    for routes in (door, queue, cases, reveals, lists, webhooks, audit):
-        app.include_router(routes.router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     troubles.install(app)
     return app

@@ -11,12 +11,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from seawall.database.migrate import HEAD, MIGRATIONS, current_revision, upgrade
 from seawall.database.sessions import Database
-from seawall.database.tables import Base
+from seawall.database.tables import Base, User
 from seawall.errors import ConfigurationError, DatabaseUnavailable
 
 
@@ -79,3 +79,25 @@ def test_a_failed_statement_does_not_tell_its_values(database: Database) -> None
     with pytest.raises(DBAPIError) as caught, database.transaction() as session:
         session.execute(text("SELECT CAST(:value AS integer)"), {"value": "a-hash-of-an-entry"})
     assert "parameters hidden" in str(caught.value)
+
+
+def test_who_managed_lists_as_an_administrator_still_does(database: Database) -> None:
+    sql = (MIGRATIONS / "versions" / "0010_roles.sql").read_text()
+    before = {
+        "boss": ["admin"],
+        "both": ["admin", "reviewer"],
+        "reader": ["auditor"],
+        "new": ["admin", "list_manager"],
+    }
+    with database.transaction() as session:
+        for name, roles in before.items():
+            session.add(User(name=name, roles=roles))
+        session.flush()
+        session.connection().exec_driver_sql(sql)
+        after = dict(session.execute(select(User.name, User.roles)).tuples().all())
+    assert after == {
+        "boss": ["admin", "list_manager"],
+        "both": ["admin", "reviewer", "list_manager"],
+        "reader": ["auditor"],
+        "new": ["admin", "list_manager"],
+    }

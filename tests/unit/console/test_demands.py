@@ -1,0 +1,59 @@
+"""Every address of the console demands an act, but for the way in."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+
+from seawall.access.people import PersonSession
+from seawall.console import visitor
+from seawall.console.app import ROUTERS, console
+from seawall.console.visitor import Visitor
+from seawall.database.tables import now
+from seawall.runtime import Runtime
+from seawall.settings import Settings
+
+# Who is not in yet has no role, and who goes out needs none.
+THE_WAY_IN = {"/login", "/logout", "/welcome/{token}"}
+# One of the values that each kind of part of an address takes.
+PARTS = {"message_id": "00000000-0000-4000-8000-000000000000"}
+
+
+def the_console(tmp_path: Path) -> FastAPI:
+    """A console whose visitor is logged in and holds no role. No request may get as far as the database."""
+    settings = Settings(data_dir=tmp_path)
+    app = console(cast("Runtime", SimpleNamespace(settings=settings, database=None, rooms=None)))
+    nobody = PersonSession(1, "nobody-1", frozenset(), now() + timedelta(hours=1), "the token of a form")
+    app.dependency_overrides[visitor.visitor] = lambda: Visitor(nobody, nobody.csrf_token, secure=False)
+    return app
+
+
+def addresses() -> list[tuple[str, str]]:
+    return [
+        (method, route.path)
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and route.path not in THE_WAY_IN
+        for method in sorted(route.methods)
+    ]
+
+
+def test_who_holds_no_role_is_refused_at_every_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What the page of the refusal itself shows is nobody's.
+    monkeypatch.setattr("seawall.console.troubles.visitor", lambda _request, _desk: Visitor(None, "", secure=False))
+    client = TestClient(the_console(tmp_path))
+    found = addresses()
+    assert len(found) > 10
+    for method, path in found:
+        address = re.sub(r"\{(\w+)\}", lambda part: PARTS.get(part[1], "1"), path)
+        answer = client.request(method, address, headers={"X-CSRF-Token": "the token of a form"})
+        assert (method, path, answer.status_code) == (method, path, 403)
+        assert "Your account may not" in answer.text, (method, path)
