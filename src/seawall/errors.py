@@ -170,6 +170,13 @@ class FetchNotPermitted(BadInput):
     )
 
 
+class ReportInvalid(BadInput):
+    """A report to an authority that may not be sent as it is."""
+
+    code = "report_invalid"
+    default_hint = "`seawall reports show NUMBER --json`, an editor, and `seawall reports complete NUMBER FILE`."
+
+
 class ListFormatInvalid(BadInput):
     """A hash list file that is of no known format, or that holds bad lines under --strict."""
 

@@ -31,6 +31,7 @@ PINNED = {
     "body_malformed": (400, 6),
     "not_media": (415, 6),
     "hash_invalid": (422, 6),
+    "report_invalid": (422, 6),
     "list_format_invalid": (422, 6),
     "list_update_quarantined": (409, 6),
     "fetch_not_permitted": (422, 6),

@@ -1,0 +1,1 @@
+"""What the law wants reported reaches the authority: once, complete, and saying nothing that nobody established."""

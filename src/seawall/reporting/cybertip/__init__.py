@@ -1,0 +1,1 @@
+"""NCMEC's CyberTipline: the whole of its report schema as types, the XML that is built of them, and its API."""
