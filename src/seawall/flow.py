@@ -15,7 +15,7 @@ from dataclasses import replace
 from seawall import copies, steps
 from seawall.access.people import PersonSession
 from seawall.actions import outbox
-from seawall.cases import reveals
+from seawall.cases import notes, reveals
 from seawall.cases import store as cases
 from seawall.cases.store import DecisionResult
 from seawall.errors import DatabaseUnavailable
@@ -182,6 +182,20 @@ def decide_item(
     with contextlib.suppress(DatabaseUnavailable):  # the decision stands; the worker does what is left
         copies.settle(rooms)
     return result
+
+
+def write_note(rooms: Rooms, person: PersonSession, case_id: int, text: str) -> int:
+    """What the next person should know -> the case's notes -> audit, without its words; returns its number.
+
+    Raises:
+        BadInput: it cannot be a note.
+        Conflict: the case has as many as there may be.
+        NotFound: there is no such case.
+    """
+    with rooms.database.transaction() as session:
+        note = notes.add(session, case_id, person.user_id, text)
+        audit.append(session, person.actor, "case.note", f"case:{case_id}", {"note": note})
+    return note
 
 
 def ask_to_reveal(rooms: Rooms, person: PersonSession, evidence_id: int, stage: RevealStage) -> str:

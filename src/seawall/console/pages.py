@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from seawall import __version__
 from seawall.access.permissions import Act, may
+from seawall.cases.notes import LONGEST_NOTE
 from seawall.console import wording
 from seawall.console.views import Draft
 
@@ -66,6 +67,10 @@ class Pages:
             message=None,
             shown=None,
             blank_draft=Draft(),
+            refusal=None,
+            note_draft="",
+            out_of_band=False,
+            longest_case_note=LONGEST_NOTE,
             outcomes=wording.OUTCOMES,
             trust=wording.TRUST,
             harm_classes=wording.HARM_CLASSES,

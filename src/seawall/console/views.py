@@ -62,6 +62,7 @@ class ItemPart:
     content_id: str
     standing: str
     open: bool
+    confirmed: bool
     again: str
     closed: str
     sealed: bool
@@ -140,8 +141,13 @@ def case_page(case: CaseView) -> CasePage:
         progress=_progress(case),
         opened_at=case.opened_at,
         may_restrict=case.account_id is not None,
-        items=tuple(_item_part(number, item) for number, item in enumerate(case.items, 1)),
+        items=tuple(sorted((_item_part(number, item) for number, item in enumerate(case.items, 1)), key=_standing)),
     )
+
+
+def _standing(item: ItemPart) -> tuple[bool, bool, int]:
+    """What was confirmed comes first, since it says most of the account; then what is to decide."""
+    return not item.confirmed, not item.open, item.number
 
 
 def _progress(case: CaseView) -> str:
@@ -158,6 +164,7 @@ def _item_part(number: int, item: ItemView) -> ItemPart:
         content_id=item.content_id,
         standing=wording.STANDINGS[item.content_state],
         open=item.state is ItemState.PENDING,
+        confirmed=item.state is ItemState.CONFIRMED,
         again=_again(item),
         closed=wording.RETRACTED if item.state is ItemState.RETRACTED else "",
         sealed=item.evidence_id is not None,

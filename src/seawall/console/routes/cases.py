@@ -15,7 +15,7 @@ from seawall.actions import endpoints
 from seawall.cases import store
 from seawall.cases.decisions import LONGEST_REASON
 from seawall.cases.store import CaseView, ItemView
-from seawall.console import views, wording
+from seawall.console import casefile, views, wording
 from seawall.console.desk import Desk, desk_of
 from seawall.console.looks import FIRST_STEPS, look_at
 from seawall.console.troubles import is_htmx
@@ -158,6 +158,8 @@ def _page(
         shown=shown,
         drafts=drafts or {},
         case=views.case_page(case),
+        file=casefile.read(desk, case),
+        rules=casefile.rules(desk, case),
         **_allowed(visitor),
     )
 
@@ -185,6 +187,8 @@ def _part(
         drafts=drafts or {},
         case=view,
         item=item,
+        file=casefile.read(desk, case),
+        rules=casefile.rules(desk, case),
         **_allowed(visitor),
     )
 

@@ -3,7 +3,7 @@
 from seawall.database.tables.access import ApiKey, ConsoleSession, FailedLogin, LookupCount, OneTimeLink, User
 from seawall.database.tables.actions import OutboxMessage, WebhookEndpoint
 from seawall.database.tables.base import Base, now
-from seawall.database.tables.cases import Case, CaseItem, Decision, Reveal
+from seawall.database.tables.cases import Case, CaseItem, CaseNote, Decision, Reveal
 from seawall.database.tables.content import DAY_SHIFT, STANDINGS_CHANNEL, Content, PolicyText, content_numbers
 from seawall.database.tables.evidence import AuditEvent, Evidence, EvidenceKey
 from seawall.database.tables.hashlists import (
@@ -29,6 +29,7 @@ __all__ = [
     "Base",
     "Case",
     "CaseItem",
+    "CaseNote",
     "ConsoleSession",
     "Content",
     "Decision",

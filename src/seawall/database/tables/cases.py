@@ -22,6 +22,7 @@ class Case(Base):
         Index("uq_cases_undecided_subject", "subject", unique=True, postgresql_where=text("state <> 'decided'")),
         # All ascending, so that a place in the queue is one comparison of rows.
         Index("ix_cases_queue", "state", text("(NOT urgent)"), text("(-priority)"), "opened_at", "id"),
+        Index("ix_cases_subject", "subject", "id"),
     )
 
     id: Mapped[BigId]
@@ -108,3 +109,15 @@ class Reveal(Base):
     expires_at: Mapped[Timestamp]
     asked_at: Mapped[CreatedAt]
     shown_at: Mapped[Timestamp | None]
+
+
+class CaseNote(Base):
+    """What a person wants the next one to know of a case. Rows are only ever added."""
+
+    __tablename__ = "case_notes"
+
+    id: Mapped[BigId]
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    text: Mapped[str]
+    written_at: Mapped[CreatedAt]
