@@ -290,6 +290,27 @@ class FetchedEncoded(NotFetched):
     default_hint = "Do not publish it: nothing was screened. Have the server heed `Accept-Encoding: identity`."
 
 
+class AuthorityTrouble(SeawallError):
+    """What was to be sent to an authority did not get there, or nobody knows whether it did."""
+
+    code = "authority_trouble"
+    http_status = 502
+    exit_status = ExitStatus.UNAVAILABLE
+    default_hint = "`seawall reports show NUMBER` says how far the report is and what follows."
+
+
+class NotSent(AuthorityTrouble):
+    """The authority could not be reached; it has certainly received nothing."""
+
+    code = "authority_not_reached"
+
+
+class Unanswered(AuthorityTrouble):
+    """A request went out and no usable answer came back: the authority may have carried it out, or not."""
+
+    code = "authority_unanswered"
+
+
 class DecodingFailed(SeawallError):
     """Bytes that are media but could not be understood. Always becomes "scan owed", never "clean"."""
 

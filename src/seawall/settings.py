@@ -331,6 +331,38 @@ class Settings(BaseSettings):
             "network that you trust."
         ),
     ] = False
+
+    cybertip_reporter_file: Annotated[
+        Path | None,
+        Field(
+            description="What your reports to the CyberTipline have in common (TOML): who reports, which platform. "
+            "With it, confirmed abuse material becomes a draft of a report. Unset: nothing is drafted or filed."
+        ),
+    ] = None
+    cybertip_username: Annotated[
+        SecretStr | None, Field(description="Name of your account with the CyberTipline's reporting API.")
+    ] = None
+    cybertip_password: Annotated[SecretStr | None, Field(description="Password of that account.")] = None
+    cybertip_password_file: Annotated[
+        Path | None, Field(description="A file with that password, where it is not in the environment.")
+    ] = None
+    cybertip_production: Annotated[
+        bool,
+        Field(
+            description="Files with the CyberTipline's production system, where reports count. Otherwise they go to "
+            "its test system."
+        ),
+    ] = False
+    cybertip_url: Annotated[
+        str | None,
+        Field(
+            description="Another address of the reporting API, such as that of `seawall dev cybertip-double` for "
+            "training: http://127.0.0.1:8430/ispws. Unset: the authority's test system."
+        ),
+    ] = None
+    cybertip_timeout_s: Annotated[
+        float, Field(gt=0, le=600, description="Seconds that the CyberTipline may take for each answer.")
+    ] = 60.0
     worker_concurrency: Annotated[int, Field(ge=1, le=64, description="Jobs that one worker runs at once.")] = 4
 
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$", description="What is logged.")] = "info"

@@ -24,8 +24,9 @@ from standardwebhooks.webhooks import Webhook
 
 from seawall import __version__
 from seawall.actions import endpoints
-from seawall.actions.leases import Leases
 from seawall.actions.schedule import Attempt, MessageState, Next, after
+from seawall.database.leases import Leases
+from seawall.database.locks import Lock
 from seawall.database.sessions import Database
 from seawall.database.tables import OutboxMessage, WebhookEndpoint
 from seawall.engines.authorities import trusted
@@ -75,7 +76,7 @@ class Deliverer:
         self._master_key = master_key
         self._settings = settings
         self._chance = chance
-        self._leases = Leases(database.url)
+        self._leases = Leases(database.url, Lock.DELIVERY)
         # The environment's proxies and .netrc are left out: a message goes where the operator said, and nowhere else.
         self._client = httpx.AsyncClient(
             verify=trusted(),
@@ -101,7 +102,7 @@ class Deliverer:
         Raises:
             DatabaseUnavailable: the message stays as it was, and due.
         """
-        if not await asyncio.to_thread(self._leases.take, message_id):
+        if not await asyncio.to_thread(self._leases.take, str(message_id)):
             return None
         try:
             letter = await asyncio.to_thread(self._load, message_id)
@@ -111,7 +112,7 @@ class Deliverer:
             await asyncio.to_thread(self._record, letter, attempt)
             return attempt
         finally:
-            await asyncio.to_thread(self._leases.give_back, message_id)
+            await asyncio.to_thread(self._leases.give_back, str(message_id))
 
     def _load(self, message_id: uuid.UUID) -> _Letter | None:
         with self._database.transaction() as session:

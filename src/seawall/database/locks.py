@@ -22,7 +22,8 @@ class Lock(enum.IntEnum):
     PEOPLE = 71006
     PARTITIONS = 71010
     AUDIT_CHAIN = 71005
-    DELIVERY = 71007  # held by a connection, not by a transaction: see seawall.actions.leases
+    DELIVERY = 71007  # held by a connection, not by a transaction: see seawall.database.leases
+    FILING = 71008  # held by a connection too
 
 
 def try_to_take(session: Session, lock: Lock, of: str = "") -> bool:

@@ -16,8 +16,9 @@ from sqlalchemy import text, update
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from seawall.actions import endpoints, outbox
-from seawall.actions.leases import Leases
 from seawall.actions.schedule import MessageState
+from seawall.database.leases import Leases
+from seawall.database.locks import Lock
 from seawall.database.tables import OutboxMessage, now
 from seawall.errors import Conflict, DatabaseUnavailable, NotFound
 from seawall.records import EventType
@@ -340,10 +341,10 @@ def test_the_sweep_leaves_alone_what_is_on_its_way(post: Post, receiver: Receive
     (message,) = post.put()
     post.make_due()
     post.drop_jobs()
-    leases = Leases(post.database.url)
-    assert leases.take(message)
+    leases = Leases(post.database.url, Lock.DELIVERY)
+    assert leases.take(str(message))
     assert post.sweep() == 0
-    leases.give_back(message)
+    leases.give_back(str(message))
     assert post.sweep() == 1
     leases.close()
 
@@ -397,22 +398,22 @@ def test_many_workers_share_many_messages(post: Post, receiver: Receiver) -> Non
 
 def test_a_lease_ends_with_its_connection(post: Post) -> None:
     message = uuid.uuid4()
-    dying, waiting = Leases(post.database.url), Leases(post.database.url)
-    assert dying.take(message)
-    assert not dying.take(message)
-    assert not waiting.take(message)
+    dying, waiting = Leases(post.database.url, Lock.DELIVERY), Leases(post.database.url, Lock.DELIVERY)
+    assert dying.take(str(message))
+    assert not dying.take(str(message))
+    assert not waiting.take(str(message))
     with psycopg.connect(post.database.url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE application_name = 'seawall-leases' AND datname = current_database() "
             "AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')"
         )
-    assert waiting.take(message)
-    dying.give_back(message)
+    assert waiting.take(str(message))
+    dying.give_back(str(message))
     with pytest.raises(DatabaseUnavailable):
-        Leases("postgresql://nobody@127.0.0.1:1/none").take(message)
+        Leases("postgresql://nobody@127.0.0.1:1/none", Lock.DELIVERY).take(str(message))
     other = uuid.uuid4()
-    assert dying.take(other), "a broken connection is made anew"
+    assert dying.take(str(other)), "a broken connection is made anew"
     dying.close()
     waiting.close()
 

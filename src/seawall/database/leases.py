@@ -1,14 +1,13 @@
-"""Leases: one worker at a time delivers a message, and a dead worker's leases end with it.
+"""Leases: one worker at a time delivers a message or files a report, and a dead worker's leases end with it.
 
 A lease is an advisory lock held by a connection that the worker keeps for this alone. No transaction stays open while
-the receiver takes its time, and PostgreSQL frees the lease the moment the worker is gone, however it went; a lease
+the other side takes its time, and PostgreSQL frees the lease the moment the worker is gone, however it went; a lease
 with an end time would keep the message waiting until then.
 """
 
 from __future__ import annotations
 
 import threading
-import uuid
 
 import psycopg
 
@@ -23,44 +22,46 @@ CONNECT_TIMEOUT_S = 10
 class Leases:
     """The leases of one worker process. Safe to call from many threads.
 
-    Should the connection break, its leases are gone, and another worker may deliver the same message at the same
-    time: the receiver then sees one id twice, which it must expect anyhow.
+    Should the connection break, its leases are gone, and another worker may begin the same work at the same time:
+    whoever works under one must bear that.
 
     Args:
         url: ``postgresql://...`` as libpq understands it.
+        lock: what kind of work is leased.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, lock: Lock) -> None:
         self._url = url
+        self._lock = lock
         self._guard = threading.Lock()
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
         # One connection may take the same advisory lock twice, so within the process this set decides.
-        self._held: set[uuid.UUID] = set()
+        self._held: set[str] = set()
 
-    def take(self, message_id: uuid.UUID) -> bool:
-        """Takes the lease of a message; False when somebody has it.
+    def take(self, name: str) -> bool:
+        """Takes the lease of one piece of work; False when somebody has it.
 
         Raises:
             DatabaseUnavailable: PostgreSQL cannot be reached.
         """
         with self._guard:
-            if message_id in self._held:
+            if name in self._held:
                 return False
             try:
-                taken = self._ask(TAKE, message_id)
+                taken = self._ask(TAKE, name)
             except psycopg.OperationalError as error:
                 self._drop()
-                raise DatabaseUnavailable("A delivery could not be leased.") from error
+                raise DatabaseUnavailable("A piece of work could not be leased.") from error
             if taken:
-                self._held.add(message_id)
+                self._held.add(name)
             return taken
 
-    def give_back(self, message_id: uuid.UUID) -> None:
+    def give_back(self, name: str) -> None:
         """Gives the lease back. On a broken connection it is gone already."""
         with self._guard:
-            self._held.discard(message_id)
+            self._held.discard(name)
             try:
-                self._ask(GIVE_BACK, message_id)
+                self._ask(GIVE_BACK, name)
             except psycopg.OperationalError:
                 self._drop()
 
@@ -70,7 +71,7 @@ class Leases:
             self._held.clear()
             self._drop()
 
-    def _ask(self, question: str, message_id: uuid.UUID) -> bool:
+    def _ask(self, question: str, name: str) -> bool:
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(
                 self._url,
@@ -78,7 +79,7 @@ class Leases:
                 connect_timeout=CONNECT_TIMEOUT_S,
                 application_name="seawall-leases",
             )
-        row = self._connection.execute(question, (int(Lock.DELIVERY), str(message_id))).fetchone()
+        row = self._connection.execute(question, (int(self._lock), name)).fetchone()
         return row is not None and row[0] is True
 
     def _drop(self) -> None:
