@@ -259,6 +259,13 @@ class Conflict(SeawallError):
     default_hint = "Reload and look at the present state."
 
 
+class CaseClaimed(Conflict):
+    """Somebody else works on the case now."""
+
+    code = "case_claimed"
+    default_hint = "Take another one, or ask them to put it back. A claim runs out by itself when its page is closed."
+
+
 class UpdateQuarantined(Conflict):
     """A file would remove more than half of a hash list, or hashes of so many entries; nothing was changed."""
 

@@ -11,11 +11,12 @@ import contextlib
 import time
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
+from datetime import timedelta
 
 from seawall import copies, steps
 from seawall.access.people import PersonSession
 from seawall.actions import outbox
-from seawall.cases import notes, reveals
+from seawall.cases import claims, notes, reveals
 from seawall.cases import store as cases
 from seawall.cases.store import DecisionResult
 from seawall.errors import DatabaseUnavailable
@@ -158,6 +159,7 @@ def decide_item(
     """Decision -> webhooks to the platform -> audit, in one transaction; then -> known to the platform's own lists.
 
     Raises:
+        CaseClaimed: someone else works on the case.
         Conflict: someone else has decided it already.
         BadInput: no reason was given, or there is no account to restrict.
     """
@@ -172,6 +174,7 @@ def decide_item(
         )
         for event, data in result.events:
             outbox.put(session, event, data, case_id=result.case_id)
+        claims.renew(session, result.case_id, person.user_id, timedelta(minutes=rooms.settings.claim_minutes))
         audit.append(
             session,
             person.actor,

@@ -313,6 +313,19 @@ class Settings(BaseSettings):
     session_hours: Annotated[float, Field(gt=0, le=168, description="Hours after which a console session ends.")] = (
         12.0
     )
+    claim_minutes: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=240,
+            description="Minutes for which a case stays with whoever works on it. An open page goes on by itself; "
+            "after a closed one the case is free again.",
+        ),
+    ] = 5.0
+    assignment_hours: Annotated[
+        float,
+        Field(gt=0, le=168, description="Hours for which a case that was handed to somebody waits for them alone."),
+    ] = 12.0
     login_attempts_per_minute: Annotated[
         int, Field(ge=1, description="Wrong console logins per name and minute before a pause is demanded.")
     ] = 10

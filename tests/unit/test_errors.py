@@ -49,6 +49,7 @@ PINNED = {
     "not_found": (404, 6),
     "method_not_allowed": (405, 6),
     "conflict": (409, 6),
+    "case_claimed": (409, 6),
     "decoding_failed": (422, 6),
     "media_corrupt": (422, 6),
     "media_unsupported": (422, 6),

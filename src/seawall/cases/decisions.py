@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from seawall.cases import claims
 from seawall.database.tables import Case, CaseItem, Content, Decision, Evidence, Reveal, now
 from seawall.errors import BadInput, Conflict, NotFound
 from seawall.records import CaseState, ContentState, EventType, ItemState, Outcome
@@ -40,11 +41,12 @@ def decide(
     """Records what a reviewer concluded of one item. The caller appends the audit event.
 
     Confirmed content is removed and cleared content released; an escalated case waits for somebody else, its item
-    still pending. The case closes with its last pending item.
+    still pending. The case closes with its last pending item, and with it ends whoever's claim.
 
     Raises:
         BadInput: there is no reason, or no account to restrict.
         NotFound: there is no such item.
+        CaseClaimed: somebody else works on the case.
         Conflict: the item is decided already.
     """
     words = _checked_reason(reason)
@@ -53,6 +55,7 @@ def decide(
         raise Conflict(f"Item {item_id} needs no decision any more: its list took back what had held it.")
     if item.state != ItemState.PENDING:
         raise Conflict(f"Item {item_id} was decided already, as {item.state.replace('_', ' ')}.")
+    claims.refuse_others(session, case.id, user_id)
     if restrict_account and outcome is Outcome.NOT_A_MATCH:
         raise BadInput("An account cannot be restricted for what is not a match.", hint="Decide without restricting.")
     if restrict_account and case.account_id is None:
@@ -61,6 +64,8 @@ def decide(
         )
     _record(session, item, user_id, outcome, words, restrict_account)
     events = _carry_out(case, item, content, outcome)
+    if outcome is Outcome.ESCALATE:
+        claims.end(session, case.id)  # it waits for somebody else
     if restrict_account:
         data: dict[str, object] = {"account_id": case.account_id, "case_id": case.id, "test": case.is_test}
         events.append((EventType.ACCOUNT_RESTRICT, data))
@@ -148,5 +153,6 @@ def close_if_done(session: Session, case: Case) -> bool:
     if session.scalar(select(pending)):
         return False
     case.state, case.decided_at = CaseState.DECIDED.value, now()
+    claims.end(session, case.id)
     session.flush()
     return True

@@ -20,6 +20,9 @@ from seawall.records import CaseState, Reason
 UNDECIDED = (CaseState.OPEN, CaseState.ESCALATED)
 LARGEST_PAGE = 500
 
+# What is pressing first: as ix_cases_queue has it.
+ORDER = "NOT urgent, -priority, opened_at, id"
+
 # One ordered walk over the index ix_cases_queue for each state, merged: asking for all states at once would sort the
 # whole queue. The lateral parts are looked up for the rows of the page alone.
 _PAGE = text("""

@@ -5,6 +5,7 @@ from seawall.database.tables.actions import OutboxMessage, WebhookEndpoint
 from seawall.database.tables.base import Base, now
 from seawall.database.tables.cases import Case, CaseItem, CaseNote, Decision, Reveal
 from seawall.database.tables.content import DAY_SHIFT, STANDINGS_CHANNEL, Content, PolicyText, content_numbers
+from seawall.database.tables.desk import Claim, Presence
 from seawall.database.tables.evidence import AuditEvent, Evidence, EvidenceKey
 from seawall.database.tables.hashlists import (
     CHANGES_CHANNEL,
@@ -30,6 +31,7 @@ __all__ = [
     "Case",
     "CaseItem",
     "CaseNote",
+    "Claim",
     "ConsoleSession",
     "Content",
     "Decision",
@@ -47,6 +49,7 @@ __all__ = [
     "OneTimeLink",
     "OutboxMessage",
     "PolicyText",
+    "Presence",
     "Retractions",
     "Reveal",
     "User",
