@@ -26,6 +26,7 @@ class Act(enum.StrEnum):
     SEE_LISTS = "see hash lists"
     MANAGE_LISTS = "manage hash lists"
     READ_AUDIT = "read the audit chain"
+    SEE_NUMBERS = "see the numbers of the desk"
     SEE_WEBHOOKS = "see webhook deliveries"
     MANAGE_WEBHOOKS = "manage webhooks"
     MANAGE_KEYS = "manage API keys"
@@ -46,6 +47,7 @@ ALLOWED: dict[Act, frozenset[Role]] = {
     Act.SEE_LISTS: frozenset({Role.LIST_MANAGER, Role.AUDITOR}),
     Act.MANAGE_LISTS: frozenset({Role.LIST_MANAGER}),
     Act.READ_AUDIT: frozenset({Role.AUDITOR}),
+    Act.SEE_NUMBERS: frozenset({Role.SENIOR, Role.ADMIN, Role.AUDITOR}),
     Act.SEE_WEBHOOKS: frozenset({Role.ADMIN, Role.AUDITOR}),
     Act.MANAGE_WEBHOOKS: frozenset({Role.ADMIN}),
     Act.MANAGE_KEYS: frozenset({Role.ADMIN}),

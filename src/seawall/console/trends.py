@@ -4,27 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
+from seawall.console import plots
+from seawall.console.plots import DAYS, HEIGHT, WIDTH, Bar, each_day, first_day
 from seawall.console.wording import counted
 from seawall.hashlists.counts import Day
-
-DAYS = 90
-# In units of the drawing: a day's width, and the height in which everything is drawn.
-STEP = 4
-HEIGHT = 72
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A day's matches: `x` from the left, `top` and `height` of what arrived, and the same of what was there already,
-    which stands on top of it."""
-
-    x: int
-    top: float
-    height: float
-    late_top: float
-    late_height: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +26,25 @@ class Trend:
     most_entries: int
     most_matches: int
     days: tuple[Day, ...]
-    width: int = DAYS * STEP
+    width: int = WIDTH
     height: int = HEIGHT
-
-
-def first_day(today: date) -> date:
-    """The first of the days that are shown."""
-    return today - timedelta(days=DAYS - 1)
 
 
 def trend(days: Sequence[Day], today: date) -> Trend:
     """The ninety days up to today, of days as `counts.days` gives them: the last change before them comes first."""
     first = first_day(today)
-    sizes = _sizes(days, first)
+    sizes = _sizes(days, today)
     by_day = {day.day: day for day in days if day.day >= first}
-    met = [(day.matches, day.late_matches) if (day := by_day.get(at)) else (0, 0) for at in _each(first)]
+    met = [(day.matches, day.late_matches) if (day := by_day.get(at)) else (0, 0) for at in each_day(today)]
     most = max((arrived + late for arrived, late in met), default=0)
     known = [size for size in sizes if size is not None]
-    line = _line(sizes, max(known, default=0))
+    line = plots.steps(sizes)
     return Trend(
         first=first,
         last=today,
-        line=line,
-        area=_area(line, sizes),
-        bars=tuple(_bar(index, *pair, most) for index, pair in enumerate(met) if sum(pair)),
+        line=line.path,
+        area=line.area,
+        bars=plots.bars(met),
         growth=_growth(known, since_before=sizes[0] is not None),
         met=_met(met),
         most_entries=max(known, default=0),
@@ -73,45 +53,17 @@ def trend(days: Sequence[Day], today: date) -> Trend:
     )
 
 
-def _each(first: date) -> list[date]:
-    return [first + timedelta(days=number) for number in range(DAYS)]
-
-
-def _sizes(days: Sequence[Day], first: date) -> list[int | None]:
+def _sizes(days: Sequence[Day], today: date) -> list[int | None]:
     """The size at the end of each day; it stays what it was until it changes."""
+    first = first_day(today)
     size = next((day.entries for day in reversed(days) if day.day < first and day.entries is not None), None)
     changed = {day.day: day.entries for day in days}
     sizes = []
-    for at in _each(first):
+    for at in each_day(today):
         told = changed.get(at)
         size = size if told is None else told
         sizes.append(size)
     return sizes
-
-
-def _line(sizes: Sequence[int | None], most: int) -> str:
-    """Steps: a list grows at once and then stays."""
-    parts: list[str] = []
-    for index, size in enumerate(sizes):
-        if size is None:
-            continue
-        y = f"{HEIGHT - (size / most * (HEIGHT - 4) if most else 0):g}"
-        parts.append(f"{'V' if parts else f'M{index * STEP} '}{y}H{(index + 1) * STEP}")
-    return "".join(parts)
-
-
-def _area(line: str, sizes: Sequence[int | None]) -> str:
-    if not line:
-        return ""
-    start = next(index for index, size in enumerate(sizes) if size is not None) * STEP
-    return f"{line}V{HEIGHT}H{start}Z"
-
-
-def _bar(index: int, arrived: int, late: int, most: int) -> Bar:
-    unit = (HEIGHT - 4) / most
-    height, late_height = round(arrived * unit, 2), round(late * unit, 2)
-    top = HEIGHT - height
-    return Bar(index * STEP, round(top, 2), height, round(top - late_height, 2), late_height)
 
 
 def _growth(known: Sequence[int], *, since_before: bool) -> str:

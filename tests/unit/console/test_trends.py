@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from seawall.console.trends import DAYS, HEIGHT, STEP, first_day, trend
+from seawall.console.plots import DAYS, HEIGHT, STEP, first_day
+from seawall.console.trends import trend
 from seawall.hashlists.counts import Day
 
 TODAY = date(2026, 6, 30)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from seawall.access.people import PersonSession
 from seawall.access.permissions import Act, may
-from seawall.console import trends
+from seawall.console import plots, trends
 from seawall.console.desk import Desk, desk_of
 from seawall.console.visitor import Allowed, AnyVisitor, own_form
 from seawall.console.wording import Notice
@@ -53,7 +53,7 @@ def _page(
     with desk.database.transaction() as session:
         summaries = store.summaries(session)
         today = now().date()
-        days = counts.days(session, trends.first_day(today))
+        days = counts.days(session, plots.first_day(today))
     for info in (summary.info for summary in summaries if summary.info.list_id == changed):
         message = Notice(f"The list {info.name} is {'enabled' if info.enabled else 'disabled'} now.", tone="good")
     return desk.pages.answer(
