@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import timedelta
 
-from seawall import copies, steps
+from seawall import copies, likewise, steps
 from seawall.access.people import PersonSession
 from seawall.actions import outbox
 from seawall.cases import claims, notes, reveals
@@ -156,7 +156,8 @@ def decide_item(
     *,
     restrict_account: bool = False,
 ) -> DecisionResult:
-    """Decision -> webhooks to the platform -> audit, in one transaction; then -> known to the platform's own lists.
+    """Decision -> webhooks to the platform -> audit, in one transaction; then -> exact copies that wait are decided
+    too -> known to the platform's own lists.
 
     Raises:
         CaseClaimed: someone else works on the case.
@@ -183,6 +184,7 @@ def decide_item(
             {"item": item_id, "restrict_account": restrict_account, "case_closed": result.case_closed},
         )
     with contextlib.suppress(DatabaseUnavailable):  # the decision stands; the worker does what is left
+        likewise.settle(rooms, likewise.RIGHT_AWAY)
         copies.settle(rooms)
     return result
 

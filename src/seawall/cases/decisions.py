@@ -37,11 +37,15 @@ def decide(
     outcome: Outcome,
     reason: str,
     restrict_account: bool = False,
+    copy_of: int | None = None,
 ) -> DecisionResult:
     """Records what a reviewer concluded of one item. The caller appends the audit event.
 
     Confirmed content is removed and cleared content released; an escalated case waits for somebody else, its item
     still pending. The case closes with its last pending item, and with it ends whoever's claim.
+
+    Args:
+        copy_of: the decision on an item of the same bytes that this one follows.
 
     Raises:
         BadInput: there is no reason, or no account to restrict.
@@ -62,10 +66,12 @@ def decide(
         raise BadInput(
             "There is no account to restrict: the platform named none.", hint="Decide without restricting."
         )
-    _record(session, item, user_id, outcome, words, restrict_account)
+    _record(session, item, user_id, outcome, words, restrict_account, copy_of)
     events = _carry_out(case, item, content, outcome)
     if outcome is Outcome.ESCALATE:
         claims.end(session, case.id)  # it waits for somebody else
+    # What follows another decision has nothing to tell that the other does not.
+    item.spread_due = outcome is not Outcome.ESCALATE and copy_of is None
     if restrict_account:
         data: dict[str, object] = {"account_id": case.account_id, "case_id": case.id, "test": case.is_test}
         events.append((EventType.ACCOUNT_RESTRICT, data))
@@ -98,7 +104,13 @@ def locked(session: Session, item_id: int) -> tuple[Case, CaseItem, Content]:
 
 
 def _record(
-    session: Session, item: CaseItem, user_id: int, outcome: Outcome, reason: str, restrict_account: bool
+    session: Session,
+    item: CaseItem,
+    user_id: int,
+    outcome: Outcome,
+    reason: str,
+    restrict_account: bool,
+    copy_of: int | None,
 ) -> None:
     """Adds the decision, saying whether this person is on record as having looked at the evidence."""
     looked = (
@@ -115,6 +127,7 @@ def _record(
             reason=reason,
             restrict_account=restrict_account,
             viewed=bool(session.scalar(select(looked))),
+            copy_of=copy_of,
         )
     )
 

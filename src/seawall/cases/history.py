@@ -31,7 +31,7 @@ class Happening(enum.StrEnum):
 class Event:
     """One thing that happened. `what` says more of it: the verdict that an item came with, the stage of a look, the
     outcome of a decision, or the event of a webhook; `how` the state of its delivery, or ``viewed`` where the person
-    who decided had looked."""
+    who decided had looked, ``copy`` where it followed the decision on the same bytes."""
 
     at: datetime
     happening: Happening
@@ -54,7 +54,8 @@ _PARTS = (
     " JOIN cases ON cases.id = case_id WHERE case_id = :case_id AND again_of IS NOT NULL",
     "SELECT decided_at, 'retracted', id, NULL, NULL, NULL, id"
     " FROM case_items WHERE case_id = :case_id AND state = 'retracted'",
-    "SELECT d.decided_at, 'decided', d.item_id, u.name, d.outcome, CASE WHEN d.viewed THEN 'viewed' END, d.id"
+    "SELECT d.decided_at, 'decided', d.item_id, u.name, d.outcome,"
+    " CASE WHEN d.viewed THEN 'viewed' WHEN d.copy_of IS NOT NULL THEN 'copy' END, d.id"
     " FROM decisions AS d JOIN users AS u ON u.id = d.user_id WHERE d.case_id = :case_id",
     "SELECT r.shown_at, 'revealed', e.item_id, u.name, r.stage, NULL, r.id FROM evidence AS e"
     " JOIN reveals AS r ON r.evidence_id = e.id JOIN users AS u ON u.id = r.user_id"

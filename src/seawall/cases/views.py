@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from seawall.cases import priority
 from seawall.cases.priority import Term
@@ -28,11 +28,14 @@ from seawall.records import (
 
 # Of an item that takes up an earlier one again: that one, to which evidence and decisions belong.
 ORIGIN = func.coalesce(CaseItem.again_of, CaseItem.id)
+# The decision that another one followed.
+FOLLOWED = aliased(Decision)
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionView:
-    """A decision on one item. `viewed` says whether that person had looked at the evidence, by the record."""
+    """A decision on one item. `viewed` says whether that person had looked at the evidence, by the record; `copy_of`
+    the case of the item whose decision this one followed, as one of the same bytes."""
 
     outcome: Outcome
     user: str
@@ -40,6 +43,7 @@ class DecisionView:
     restrict_account: bool
     viewed: bool
     decided_at: datetime
+    copy_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +153,17 @@ def get_case(session: Session, case_id: int) -> CaseView:
 def _decisions(session: Session, origins: Collection[int]) -> dict[int, list[DecisionView]]:
     """By the item that was first: with those on what took it up again."""
     query = (
-        select(Decision, User.name, ORIGIN)
+        select(Decision, User.name, ORIGIN, FOLLOWED.case_id)
         .join(User, User.id == Decision.user_id)
         .join(CaseItem, CaseItem.id == Decision.item_id)
+        .outerjoin(FOLLOWED, FOLLOWED.id == Decision.copy_of)
         .where(CaseItem.id.in_(origins) | CaseItem.again_of.in_(origins))
     )
     found: dict[int, list[DecisionView]] = defaultdict(list)
-    for row, name, origin in session.execute(query.order_by(Decision.id)):
+    for row, name, origin, followed in session.execute(query.order_by(Decision.id)):
+        outcome = Outcome(row.outcome)
         found[origin].append(
-            DecisionView(Outcome(row.outcome), name, row.reason, row.restrict_account, row.viewed, row.decided_at)
+            DecisionView(outcome, name, row.reason, row.restrict_account, row.viewed, row.decided_at, followed)
         )
     return found
 

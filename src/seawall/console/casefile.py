@@ -7,19 +7,21 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from seawall.cases import history, notes, related
+from seawall.cases import history, notes, related, same_bytes
 from seawall.cases.history import Event, Happening
 from seawall.cases.notes import NoteView
 from seawall.cases.related import Bond
+from seawall.cases.same_bytes import Waiting
 from seawall.cases.store import CaseView
 from seawall.console import wording
 from seawall.console.desk import Desk
+from seawall.console.wording import counted
 from seawall.database.tables import PolicyText
 from seawall.errors import PolicyInvalid
 from seawall.policy.explain import in_words
 from seawall.policy.load import parse_policy
 from seawall.policy.rules import Policy
-from seawall.records import Outcome, RevealStage
+from seawall.records import ItemState, Outcome, RevealStage
 
 # So many events are shown at once; the others are a press away.
 AT_ONCE = 8
@@ -27,6 +29,10 @@ DECIDED = {
     Outcome.CONFIRM: "was confirmed by",
     Outcome.NOT_A_MATCH: "was found to be no match by",
     Outcome.ESCALATE: "was escalated by",
+}
+HOW_DECIDED = {
+    "viewed": ", after looking at it",
+    "copy": ", with the same file elsewhere and without viewing",
 }
 LOOKED = {
     RevealStage.BLURRED: "blurred",
@@ -113,6 +119,26 @@ def read(desk: Desk, case: CaseView) -> CaseFile:
     )
 
 
+def same(desk: Desk, case: CaseView) -> dict[int, str]:
+    """By item that is to be decided: where the same file waits too, and that it is decided with it."""
+    open_items = [item.id for item in case.items if item.state is ItemState.PENDING]
+    with desk.database.transaction() as session:
+        found = same_bytes.waiting(session, open_items)
+    return {item_id: _elsewhere(case.id, copies) for item_id, copies in found.items()}
+
+
+def _elsewhere(case_id: int, copies: list[Waiting]) -> str:
+    cases = sorted({copy.case_id for copy in copies} - {case_id})
+    named = ", ".join(f"#{number}" for number in cases[:3])
+    more = f" and {counted(len(cases) - 3, 'more case')}" if len(cases) > 3 else ""
+    where = f" in {named}{more}" if cases else " in this case"
+    many = f"{same_bytes.MOST} items or more" if len(copies) == same_bytes.MOST else counted(len(copies), "item")
+    said = f"The same file waits as {many}{where}. What you decide is decided there too, and on record as not viewed."
+    if all(copy.released_too for copy in copies):
+        return said
+    return f"{said} Only where a list knows nothing else of it is it released as no match."
+
+
 def rules(desk: Desk, case: CaseView) -> dict[int, tuple[RuleLine, ...]]:
     """By item: the rules that fired, in the words of the policy that judged it."""
     policies = {version: _policy(desk, version) for version in {item.policy_version for item in case.items}}
@@ -161,7 +187,7 @@ def _begun(words: str) -> str:
 def _said(event: Event) -> str:
     match event.happening:
         case Happening.DECIDED:
-            looked = ", after looking at it" if event.how else ", without viewing"
+            looked = HOW_DECIDED.get(event.how or "", ", without viewing")
             return f"{DECIDED[Outcome(event.what or '')]} {event.user}{looked}"
         case Happening.REVEALED:
             return f"was shown to {event.user}, {LOOKED.get(RevealStage(event.what or ''), event.what)}"

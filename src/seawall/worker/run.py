@@ -12,7 +12,7 @@ import psycopg
 import structlog
 from procrastinate.exceptions import ConnectorException
 
-from seawall import copies, late, news, retraction
+from seawall import copies, late, likewise, news, retraction
 from seawall.actions import outbox
 from seawall.actions.delivery import Deliverer
 from seawall.database.sessions import Database
@@ -138,6 +138,7 @@ async def _keep_looking_back(parts: Parts) -> None:
         if parts.rooms is not None:
             try:
                 aligned = aligned or await asyncio.to_thread(copies.align, parts.rooms)
+                await asyncio.to_thread(likewise.settle, parts.rooms)
                 await asyncio.to_thread(copies.settle, parts.rooms)
                 await asyncio.to_thread(retraction.look_back, parts.rooms)
                 await asyncio.to_thread(news.look, parts.rooms)

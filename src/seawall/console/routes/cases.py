@@ -160,6 +160,7 @@ def _page(
         case=views.case_page(case),
         file=casefile.read(desk, case),
         rules=casefile.rules(desk, case),
+        same=casefile.same(desk, case),
         **_allowed(visitor),
     )
 
@@ -189,6 +190,7 @@ def _part(
         item=item,
         file=casefile.read(desk, case),
         rules=casefile.rules(desk, case),
+        same=casefile.same(desk, case),
         **_allowed(visitor),
     )
 

@@ -60,6 +60,7 @@ class CaseItem(Base):
         Index("ix_case_items_written_in", "written_in"),
         Index("ix_case_items_pending", "generation", "id", postgresql_where=text("state = 'pending'")),
         Index("ix_case_items_copies_due", "id", postgresql_where=text("copies_due")),
+        Index("ix_case_items_spread_due", "id", postgresql_where=text("spread_due")),
     )
 
     id: Mapped[BigId]
@@ -75,13 +76,15 @@ class CaseItem(Base):
     again_of: Mapped[int | None] = mapped_column(ForeignKey("case_items.id"), index=True)
     generation: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     copies_due: Mapped[bool] = mapped_column(server_default=text("false"))
+    spread_due: Mapped[bool] = mapped_column(server_default=text("false"))
     written_in: Mapped[int] = mapped_column(TransactionId, server_default=text("pg_current_xact_id()"))
     added_at: Mapped[CreatedAt]
     decided_at: Mapped[Timestamp | None]
 
 
 class Decision(Base):
-    """What a reviewer concluded of one item, and why. Rows are only ever added."""
+    """What a reviewer concluded of one item, and why. Rows are only ever added. `copy_of` is the decision on an item
+    of the same bytes that this one followed."""
 
     __tablename__ = "decisions"
 
@@ -93,6 +96,7 @@ class Decision(Base):
     reason: Mapped[str]
     restrict_account: Mapped[bool] = mapped_column(server_default=text("false"))
     viewed: Mapped[bool]
+    copy_of: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"))
     decided_at: Mapped[CreatedAt]
 
 
