@@ -16,7 +16,7 @@ from datetime import timedelta
 from seawall import copies, likewise, steps
 from seawall.access.people import PersonSession
 from seawall.actions import outbox
-from seawall.cases import claims, notes, reveals
+from seawall.cases import claims, floors, notes, reveals
 from seawall.cases import store as cases
 from seawall.cases.store import DecisionResult
 from seawall.errors import DatabaseUnavailable
@@ -204,9 +204,16 @@ def write_note(rooms: Rooms, person: PersonSession, case_id: int, text: str) -> 
 
 
 def ask_to_reveal(rooms: Rooms, person: PersonSession, evidence_id: int, stage: RevealStage) -> str:
-    """One deliberate wish to look -> a one-time token, on record in the audit chain."""
+    """One deliberate wish to look -> what the floor allows -> a one-time token, on record in the audit chain.
+
+    Raises:
+        NotFound: there is no such evidence.
+        Forbidden: it may not be shown so clearly.
+        Conflict: this person has not looked at the stage before it.
+    """
     with rooms.database.transaction() as session:
-        token = reveals.ask(session, evidence_id, person.user_id, stage)
+        floor = floors.of_evidence(session, rooms.settings, evidence_id, person.user_id)
+        token = reveals.ask(session, evidence_id, person.user_id, stage, floor)
         audit.append(
             session,
             person.actor,
@@ -218,7 +225,7 @@ def ask_to_reveal(rooms: Rooms, person: PersonSession, evidence_id: int, stage: 
 
 
 def reveal(rooms: Rooms, person: PersonSession, token: str, longest_side: int) -> bytes:
-    """Token -> look on record -> evidence opened -> small picture made in a child process.
+    """Token -> look on record -> evidence opened -> picture made in a child process.
 
     The look counts before anything is shown: whatever fails afterwards, the record says that it was opened.
 
@@ -238,6 +245,12 @@ def reveal(rooms: Rooms, person: PersonSession, token: str, longest_side: int) -
     with rooms.database.transaction() as session:
         original = rooms.vault.open(session, look.evidence_id)
     return rooms.decoders.thumbnail(original, look.stage, longest_side)
+
+
+def cover(rooms: Rooms, person: PersonSession, token: str) -> None:
+    """What the token showed is covered again: the time for which it was seen ends."""
+    with rooms.database.transaction() as session:
+        reveals.close(session, token, person.user_id)
 
 
 def _timed(answer: Answer, started: float) -> Answer:

@@ -399,6 +399,7 @@ class RevealStage(enum.StrEnum):
     BLURRED = "blurred"
     GREY = "grey"
     COLOUR = "colour"
+    ORIGINAL = "original"
 
 
 class ContentState(enum.StrEnum):

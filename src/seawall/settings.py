@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from seawall.errors import ConfigurationError
+from seawall.records import HarmClass, RevealStage
 
 MIB = 1024 * 1024
 
@@ -46,6 +47,31 @@ def regions_of(told: str | None) -> Mapping[str, int]:
 
 def _readable_regions(told: str | None) -> str | None:
     regions_of(told)
+    return told
+
+
+@functools.lru_cache(maxsize=8)
+def bounds_of(told: str | None) -> Mapping[HarmClass, tuple[RevealStage, RevealStage]]:
+    """How looks start and how clear they may become, of a text such as ``csam=blurred-grey, other=grey-original``.
+
+    Raises:
+        ValueError: it is no such text.
+    """
+    bounds: dict[HarmClass, tuple[RevealStage, RevealStage]] = {}
+    stages = list(RevealStage)
+    for each in filter(None, (part.strip() for part in (told or "").split(","))):
+        harm_class, _, wanted = (part.strip() for part in each.partition("="))
+        first, _, clearest = wanted.partition("-")
+        if harm_class not in {*HarmClass} or not {first, clearest} <= {*stages}:
+            raise ValueError(f"write class=first-clearest, with the stages {', '.join(stages)}, separated by commas")
+        bounds[HarmClass(harm_class)] = (RevealStage(first), RevealStage(clearest))
+        if stages.index(bounds[HarmClass(harm_class)][0]) > stages.index(bounds[HarmClass(harm_class)][1]):
+            raise ValueError("a first look cannot be clearer than the clearest")
+    return MappingProxyType(bounds)
+
+
+def _readable_bounds(told: str | None) -> str | None:
+    bounds_of(told)
     return told
 
 
@@ -329,6 +355,15 @@ class Settings(BaseSettings):
     login_attempts_per_minute: Annotated[
         int, Field(ge=1, description="Wrong console logins per name and minute before a pause is demanded.")
     ] = 10
+    reveal_floors: Annotated[
+        str | None,
+        Field(
+            description="How looks at evidence start and how clear they may become, by harm class, as "
+            "csam=blurred-grey, other=grey-original. Stages are blurred, grey, colour, original. Unset, and for "
+            "classes that are not named: blurred-original. The console can raise it, to show less."
+        ),
+        AfterValidator(_readable_bounds),
+    ] = None
 
     webhook_timeout_s: Annotated[float, Field(gt=0, le=120, description="Seconds a webhook receiver may take.")] = (
         15.0
@@ -388,6 +423,11 @@ class Settings(BaseSettings):
     def regions_on(self, surface: str) -> int:
         """How many parts of a picture are looked up on that surface."""
         return regions_of(self.regions_by_surface).get(surface, self.max_regions)
+
+    @property
+    def reveal_bounds(self) -> Mapping[HarmClass, tuple[RevealStage, RevealStage]]:
+        """The first and the clearest stage of each harm class that is named."""
+        return bounds_of(self.reveal_floors)
 
     @property
     def resolved_master_key_file(self) -> Path:

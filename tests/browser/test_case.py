@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from io import BytesIO
 
-import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from seawall.database.tables import Decision, OutboxMessage
 from seawall.records import Role
 from tests.browser.conftest import Watched
+from tests.browser.looking import let_go, look
 from tests.browser.stand import Stand, picture
 
 Window = Callable[..., Watched]
@@ -29,28 +27,6 @@ def at_case(stand: Stand, window: Window) -> Watched:
     watched.page.get_by_role("link", name="#1").click()
     expect(watched.page.get_by_role("heading", name="Case #1")).to_be_visible()
     return watched
-
-
-def ask(page: Page, label: str) -> bytes:
-    """Presses the button, and returns the bytes of the picture that it brings."""
-    with page.expect_response(lambda answer: "/reveals/" in answer.url) as answered:
-        page.get_by_role("button", name=label).click()
-    expect(page.locator("figure.shown img")).to_be_visible()
-    assert answered.value.status == 200
-    assert answered.value.headers["cache-control"] == "no-store"
-    return answered.value.body()
-
-
-def saturation(body: bytes) -> int:
-    """The strongest colour in a picture; 0 where it is grey."""
-    pixels = Image.open(BytesIO(body)).convert("HSV").getchannel("S").getextrema()
-    return int(pixels[1])
-
-
-def sharpness(body: bytes) -> int:
-    """The strongest step between neighbouring pixels, in a grey rendering of one size."""
-    grey = np.asarray(Image.open(BytesIO(body)).convert("L").resize((160, 120)), dtype=np.int16)
-    return int(np.abs(np.diff(grey, axis=1)).max())
 
 
 def decide(page: Page, outcome: str, why: str) -> None:
@@ -77,55 +53,9 @@ def test_no_picture_is_asked_for_before_a_person_asks(at_case: Watched) -> None:
     expect(at_case.page.get_by_text("Nothing is fetched until you ask.")).to_be_visible()
 
 
-def test_each_step_of_a_look_is_asked_for_on_its_own(stand: Stand, at_case: Watched) -> None:
-    page, original = at_case.page, picture()
-    blurred = ask(page, "Show blurred")
-    assert len(at_case.pictures()) == 1
-    assert page.get_by_role("button", name="Show in colour").count() == 0
-    grey = ask(page, "Show in grey")
-    colour = ask(page, "Show in colour")
-    assert len(at_case.pictures()) == 3
-    assert saturation(original) > 100
-    assert saturation(blurred) <= 8
-    assert saturation(grey) <= 8
-    assert saturation(colour) > 100
-    assert sharpness(blurred) < sharpness(grey)
-    for shown in (blurred, grey, colour):
-        assert shown != original
-        assert max(Image.open(BytesIO(shown)).size) <= 480 < max(Image.open(BytesIO(original)).size)
-    assert stand.acts().count("reveal.ask") == stand.acts().count("reveal.show") == 3
-    page.get_by_role("button", name="Hide").click()
-    expect(page.locator("figure.shown")).to_have_count(0)
-    assert len(at_case.pictures()) == 3
-
-
-def test_the_address_of_a_look_works_once(at_case: Watched) -> None:
-    ask(at_case.page, "Show blurred")
-    (asked,) = at_case.pictures()
-    again = at_case.context.request.get(asked.url)
-    assert again.status == 404
-    assert "svg" in again.headers["content-type"]
-    assert at_case.kept() == set()
-
-
-def test_the_address_of_a_look_is_one_persons(stand: Stand, at_case: Watched, window: Window) -> None:
-    stand.person("reviewer-2", Role.REVIEWER)
-    other = window()
-    other.log_in("reviewer-2")
-    page = at_case.page
-    page.route("**/reveals/*", lambda route: route.abort())
-    with page.expect_request(lambda request: "/reveals/" in request.url) as asked:
-        page.get_by_role("button", name="Show blurred").click()
-    address = asked.value.url
-    assert other.context.request.get(address).status == 404
-    assert at_case.context.request.get(address).status == 200
-    stranger = window()
-    assert stranger.context.request.get(address, max_redirects=0).status == 303
-
-
 def test_a_confirmed_item_is_removed_and_on_record(stand: Stand, at_case: Watched) -> None:
     page = at_case.page
-    ask(page, "Show blurred")
+    look(page)
     page.get_by_role("radio", name="Confirm").check()
     page.get_by_role("radio", name="Same picture as the listed one").check()
     page.get_by_role("checkbox", name="Also ask the platform to restrict the account").check()
@@ -160,7 +90,7 @@ def test_an_escalated_item_stays_to_be_decided(stand: Stand, at_case: Watched) -
     at_case.open()
     expect(at_case.page.get_by_role("row", name="#1")).to_contain_text("Escalated")
     at_case.open("cases/1")
-    expect(at_case.page.get_by_role("button", name="Show blurred")).to_be_visible()
+    expect(at_case.page.get_by_role("button", name="Hold to look")).to_be_visible()
     expect(at_case.page.get_by_role("radio", name="Confirm")).to_be_visible()
 
 
@@ -219,8 +149,10 @@ def test_a_file_that_cannot_be_read_is_a_case_all_the_same(stand: Stand, window:
     watched.log_in("reviewer-1")
     watched.open("cases/1")
     with watched.page.expect_response(lambda answer: "/reveals/" in answer.url) as answered:
-        watched.page.get_by_role("button", name="Show blurred").click()
+        watched.page.get_by_role("button", name="Hold to look").hover()
+        watched.page.mouse.down()
     assert answered.value.status == 422
     assert "cannot be shown" in answered.value.text()
+    let_go(watched.page)
     decide(watched.page, "Not a match", "Too plain to tell pictures apart")
     expect(watched.page.locator("#notice")).to_contain_text("is not a match")

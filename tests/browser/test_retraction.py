@@ -62,7 +62,7 @@ def test_what_was_confirmed_comes_back_and_says_why(stand: Stand, window: Window
     expect(page.get_by_text("No longer listed")).to_be_visible()
     expect(page.get_by_text("Same picture as the listed one").first).to_be_visible()
     # The evidence is that of the first case.
-    expect(page.get_by_role("button", name="Show blurred")).to_be_visible()
+    expect(page.get_by_role("button", name="Hold to look")).to_be_visible()
     if folder := os.environ.get("SEAWALL_TEST_SCREENSHOTS"):
         page.screenshot(path=f"{folder}/again.png", full_page=True)
     decide(page, "Not a match", "The list entry looks wrong")

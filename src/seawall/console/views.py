@@ -91,25 +91,6 @@ class CasePage:
     items: tuple[ItemPart, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One look that can be asked for next."""
-
-    stage: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """The look that was just asked for: where its picture is, once, and what can be asked for after it."""
-
-    item_id: int
-    address: str
-    alt: str
-    text: str
-    steps: tuple[Step, ...]
-
-
 def row_view(row: QueueRow) -> CaseRow:
     """A row of the queue."""
     kind, name = wording.subject(row.subject)

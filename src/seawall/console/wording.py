@@ -127,9 +127,10 @@ STANDINGS = {
     ContentState.REMOVED: "Removed",
 }
 STAGES = {
-    RevealStage.BLURRED: ("Show blurred", "Blurred, grey and small."),
-    RevealStage.GREY: ("Show in grey", "Grey and small, not blurred."),
-    RevealStage.COLOUR: ("Show in colour", "Small, in colour."),
+    RevealStage.BLURRED: ("Blurred", "Blurred, grey and small."),
+    RevealStage.GREY: ("Grey", "Grey and small, not blurred."),
+    RevealStage.COLOUR: ("Colour", "Small, in colour."),
+    RevealStage.ORIGINAL: ("Original size", "As large as it is, in colour."),
 }
 DELIVERY_STATES = {"pending": "Waiting", "delivered": "Delivered", "failed": "Given up"}
 HARM_CLASSES = {"csam": "CSAM", "ncii": "NCII", "terrorism": "Terrorism", "other": "Other"}

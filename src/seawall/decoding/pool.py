@@ -135,7 +135,8 @@ class DecoderPool:
         return media
 
     def thumbnail(self, data: bytes, stage: RevealStage, longest_side: int, frame: int = 0) -> bytes:
-        """A small JPEG of one frame, made in a child: blurred and grey, grey, or in colour. It carries no metadata.
+        """A JPEG of one frame, made in a child: blurred and grey, grey, or in colour, all small, or as large as it
+        is. It carries no metadata.
         Frame 0 of a video is its first of which something can be seen.
 
         Raises:

@@ -1,4 +1,4 @@
-"""What a reviewer is shown: a new, small JPEG that carries nothing of the file but its pixels."""
+"""What a reviewer is shown: a new JPEG, mostly small, that carries nothing of the file but its pixels."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ _BLURRED_RADIUS = 1.2
 _SMALL_SIDE = 400
 _STILLS_LOOKED_AT = 40
 _GOOD_QUALITY = 50
+# What a JPEG can hold.
+_LONGEST_JPEG_SIDE = 65_500
 
 
 def make_thumbnail(reading: Reading, stage: RevealStage, longest_side: int, frame: int) -> bytes:
@@ -26,8 +28,8 @@ def make_thumbnail(reading: Reading, stage: RevealStage, longest_side: int, fram
 
     Args:
         reading: the file, of which nothing was read yet.
-        stage: blurred (grey, a few points, blurred), grey (small), or colour.
-        longest_side: pixels; a picture is never enlarged, but for the blurred one.
+        stage: blurred (grey, a few points, blurred), grey (small), colour, or original (as large as it is).
+        longest_side: pixels; a picture is never enlarged, but for the blurred one. The original is not made smaller.
         frame: number of the frame to show; 0 is, of a video, the first of which something can be seen.
 
     Returns:
@@ -60,7 +62,8 @@ def _first(reading: Reading) -> Pixels | None:
 
 
 def _staged(picture: Image.Image, stage: RevealStage, longest_side: int) -> Image.Image:
-    if stage is RevealStage.COLOUR:
+    if stage in {RevealStage.COLOUR, RevealStage.ORIGINAL}:
+        longest_side = _LONGEST_JPEG_SIDE if stage is RevealStage.ORIGINAL else longest_side
         picture.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
         return picture
     side = min(longest_side, _SMALL_SIDE)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
 from sqlalchemy import select, text
 
 from seawall.cases import reveals
+from seawall.cases.stages import Floor
 from seawall.database.sessions import Database
 from seawall.database.tables import Reveal
-from seawall.errors import Conflict, NotFound
+from seawall.errors import Conflict, Forbidden, NotFound
 from seawall.records import RevealStage
 from tests.integration.cases.material import add, person, sealed
 
@@ -23,9 +25,15 @@ def evidence(database: Database) -> tuple[int, int, int]:
         return sealed(session, item), person(session), person(session, "another test reviewer")
 
 
-def ask(database: Database, evidence_id: int, user: int, stage: RevealStage = RevealStage.BLURRED) -> str:
+def ask(
+    database: Database,
+    evidence_id: int,
+    user: int,
+    stage: RevealStage = RevealStage.BLURRED,
+    floor: Floor = Floor(),  # noqa: B008 - frozen
+) -> str:
     with database.transaction() as session:
-        return reveals.ask(session, evidence_id, user, stage)
+        return reveals.ask(session, evidence_id, user, stage, floor)
 
 
 def redeem(database: Database, token: str, user: int) -> reveals.RedeemedReveal:
@@ -89,18 +97,60 @@ def test_of_many_at_once_one_sees(database: Database, evidence: tuple[int, int, 
     assert sorted(seen) == [False] * 7 + [True]
 
 
-@pytest.mark.parametrize("stage", [RevealStage.GREY, RevealStage.COLOUR])
-def test_the_first_look_is_blurred(database: Database, evidence: tuple[int, int, int], stage: RevealStage) -> None:
+def test_each_stage_opens_the_next(database: Database, evidence: tuple[int, int, int]) -> None:
     number, user, other = evidence
-    with pytest.raises(Conflict):
-        ask(database, number, user, stage)
+    for stage, later in itertools.pairwise(RevealStage):
+        with pytest.raises(Conflict):
+            ask(database, number, user, later)
+        token = ask(database, number, user, stage)
+        with pytest.raises(Conflict):  # asked, but not seen
+            ask(database, number, user, later)
+        redeem(database, token, user)
+        with pytest.raises(Conflict):  # what one person saw does not count for another
+            ask(database, number, other, later)
+    assert redeem(database, ask(database, number, user, RevealStage.ORIGINAL), user).stage is RevealStage.ORIGINAL
+
+
+def test_nothing_is_shown_beyond_the_floor(database: Database, evidence: tuple[int, int, int]) -> None:
+    number, user, _ = evidence
+    floor = Floor(RevealStage.GREY, RevealStage.GREY)
+    redeem(database, ask(database, number, user, RevealStage.GREY, floor), user)
+    with pytest.raises(Forbidden):
+        ask(database, number, user, RevealStage.COLOUR, floor)
+
+
+def closed(database: Database, token: str, user: int) -> float | None:
+    """How long the look lasted by the record, after saying that it is over."""
+    with database.transaction() as session:
+        reveals.close(session, token, user)
+    with database.transaction() as session:
+        row = session.scalars(select(Reveal)).one()
+        return (
+            None if row.closed_at is None or row.shown_at is None else (row.closed_at - row.shown_at).total_seconds()
+        )
+
+
+def test_a_look_is_closed_once_by_whose_it_is_and_lasts_no_longer_than_it_may(
+    database: Database, evidence: tuple[int, int, int]
+) -> None:
+    number, user, other = evidence
     token = ask(database, number, user)
-    with pytest.raises(Conflict):  # asked, but not seen
-        ask(database, number, user, stage)
     redeem(database, token, user)
-    assert redeem(database, ask(database, number, user, stage), user).stage is stage
-    with pytest.raises(Conflict):  # what one person saw does not count for another
-        ask(database, number, other, stage)
+    assert closed(database, token, other) is None
+    with database.transaction() as session:
+        session.execute(text("UPDATE reveals SET shown_at = now() - interval '1 day'"))
+    assert closed(database, token, user) == reveals.LONGEST_LOOK.total_seconds()
+    with database.transaction() as session:
+        session.execute(text("UPDATE reveals SET closed_at = shown_at + interval '7 seconds'"))
+    assert closed(database, token, user) == 7
+
+
+def test_what_is_let_go_before_it_was_shown_is_not_shown(database: Database, evidence: tuple[int, int, int]) -> None:
+    number, user, _ = evidence
+    token = ask(database, number, user)
+    assert closed(database, token, user) is None
+    with pytest.raises(NotFound):
+        redeem(database, token, user)
 
 
 def test_evidence_that_is_not_there(database: Database, evidence: tuple[int, int, int]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.responses import Response
 
 from seawall import flow
@@ -17,9 +18,9 @@ from seawall.cases.decisions import LONGEST_REASON
 from seawall.cases.store import CaseView, ItemView
 from seawall.console import casefile, views, wording
 from seawall.console.desk import Desk, desk_of
-from seawall.console.looks import FIRST_STEPS, look_at
+from seawall.console.looks import Shown, look_at, panels
 from seawall.console.troubles import is_htmx
-from seawall.console.views import Draft, Shown
+from seawall.console.views import Draft
 from seawall.console.visitor import Allowed, AnyVisitor, Visitor, own_form
 from seawall.console.wording import Link, Notice
 from seawall.errors import BadInput, Conflict, NotFound
@@ -41,11 +42,13 @@ def case_page(case_id: int, desk: ADesk, visitor: AnyVisitor, decided: int = 0) 
 
 
 @router.get("/items/{item_id}/picture")
-def covered(case_id: int, item_id: int, desk: ADesk, visitor: AnyVisitor) -> Response:
-    """The item's picture, covered again."""
+def covered(
+    case_id: int, item_id: int, desk: ADesk, visitor: AnyVisitor, stage: RevealStage | None = None
+) -> Response:
+    """The item's picture, covered again, with the stage chosen that was."""
     case = _case(desk, case_id)
     _item(case, item_id)
-    return _part(desk, visitor, "parts/picture.html", case, item_id)
+    return _part(desk, visitor, "parts/picture.html", case, item_id, chosen=stage)
 
 
 @router.post("/items/{item_id}/reveal", dependencies=[Depends(own_form)])
@@ -58,7 +61,8 @@ def reveal(
     person: Annotated[PersonSession, Depends(Allowed(Act.REVEAL))],
     stage: Annotated[RevealStage, Form()],
 ) -> Response:
-    """Asks for one look, on record; the answer holds the address that shows it once."""
+    """Asks for one look, on record; the answer holds the address that shows it once. To a script that holds it, it is
+    told alone; else the page shows it."""
     case = _case(desk, case_id)
     item = _item(case, item_id)
     if item.evidence_id is None:
@@ -66,8 +70,8 @@ def reveal(
     token = flow.ask_to_reveal(desk.rooms, person, item.evidence_id, stage)
     shown = look_at(item_id, token, stage)
     if is_htmx(request):
-        return _part(desk, visitor, "parts/picture.html", case, item_id, shown=shown)
-    return _page(desk, visitor, case, shown=shown)
+        return JSONResponse(asdict(shown) | {"over": shown.over})
+    return _page(desk, visitor, case, shown=shown, chosen=stage)
 
 
 def filled_in(
@@ -145,6 +149,7 @@ def _page(
     *,
     message: Notice | None = None,
     shown: Shown | None = None,
+    chosen: RevealStage | None = None,
     drafts: dict[int, Draft] | None = None,
     status: int = 200,
 ) -> Response:
@@ -161,7 +166,7 @@ def _page(
         file=casefile.read(desk, case),
         rules=casefile.rules(desk, case),
         same=casefile.same(desk, case),
-        **_allowed(visitor),
+        **_allowed(desk, visitor, case, chosen),
     )
 
 
@@ -173,7 +178,7 @@ def _part(
     item_id: int,
     *,
     message: Notice | None = None,
-    shown: Shown | None = None,
+    chosen: RevealStage | None = None,
     drafts: dict[int, Draft] | None = None,
     status: int = 200,
 ) -> Response:
@@ -184,24 +189,23 @@ def _part(
         visitor,
         status=status,
         message=message,
-        shown=shown,
         drafts=drafts or {},
         case=view,
         item=item,
         file=casefile.read(desk, case),
         rules=casefile.rules(desk, case),
         same=casefile.same(desk, case),
-        **_allowed(visitor),
+        **_allowed(desk, visitor, case, chosen),
     )
 
 
-def _allowed(visitor: Visitor) -> dict[str, Any]:
+def _allowed(desk: Desk, visitor: Visitor, case: CaseView, chosen: RevealStage | None) -> dict[str, Any]:
     person = visitor.person
-    return {
-        "may_reveal": person is not None and may(person, Act.REVEAL),
-        "may_decide": person is not None and may(person, Act.DECIDE),
-        "first_steps": FIRST_STEPS,
-    }
+    looks = {}
+    if person is not None and may(person, Act.REVEAL):
+        with desk.database.transaction() as session:
+            looks = panels(session, desk.settings, person, case, chosen)
+    return {"panels": looks, "may_decide": person is not None and may(person, Act.DECIDE)}
 
 
 def _case(desk: Desk, case_id: int) -> CaseView:

@@ -1,11 +1,12 @@
-"""The address of one look. It works once, for the person who asked, for a short time."""
+"""The address of one look. It works once, for the person who asked, for a short time; then it can be closed."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Form, Path, Request
+from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from seawall import flow
@@ -13,7 +14,8 @@ from seawall.access.people import PersonSession
 from seawall.access.permissions import Act
 from seawall.console.desk import Desk, desk_of
 from seawall.console.looks import LONGEST_SIDE
-from seawall.console.visitor import Allowed
+from seawall.console.troubles import is_htmx
+from seawall.console.visitor import Allowed, own_form
 from seawall.errors import DecodingFailed, EvidenceError, NotFound, NotMedia, Unavailable
 
 router = APIRouter(prefix="/reveals")
@@ -34,7 +36,7 @@ def show(
     desk: Annotated[Desk, Depends(desk_of)],
     person: Annotated[PersonSession, Depends(Allowed(Act.REVEAL))],
 ) -> Response:
-    """The small picture, made on the server's side for this one look."""
+    """The picture, made on the server's side for this one look."""
     try:
         picture = flow.reveal(desk.rooms, person, token, LONGEST_SIDE)
     except NotFound as error:
@@ -46,6 +48,21 @@ def show(
     except Unavailable as error:
         return _no_picture("Not available now.", error.code, error.http_status)
     return Response(picture, media_type=_kind(picture))
+
+
+@router.post("/{token}/close", dependencies=[Depends(own_form)])
+def close(
+    token: Annotated[str, Path(max_length=100)],
+    request: Request,
+    desk: Annotated[Desk, Depends(desk_of)],
+    person: Annotated[PersonSession, Depends(Allowed(Act.REVEAL))],
+    back: Annotated[int, Form(ge=0, lt=2**62)] = 0,
+) -> Response:
+    """The picture is covered again. `back` is the case to go back to, where a form says so and not a script."""
+    flow.cover(desk.rooms, person, token)
+    if is_htmx(request):
+        return Response(status_code=204)
+    return RedirectResponse(f"/console/cases/{back}" if back else "/console/", status_code=303)
 
 
 def _kind(picture: bytes) -> str:

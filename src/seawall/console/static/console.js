@@ -1,5 +1,6 @@
 // What JavaScript adds to pages that work without it: the form token for htmx, where the focus goes, the keyboard.
 
+import { listenToHands } from "./holding.js";
 import { listenToKeys, openHelp } from "./keys.js";
 
 const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
@@ -18,29 +19,9 @@ document.addEventListener("htmx:sendError", () => {
   document.getElementById("notice")?.replaceChildren(message);
 });
 
-// Where the focus was when something was asked for, by the id of the place that the answer goes to.
-const focusedBefore = new Map();
-
-document.addEventListener("htmx:beforeRequest", (event) => {
-  focusedBefore.set(event.detail.target.id, document.activeElement);
-});
-
-// Whether the person has gone elsewhere while the answer was on its way: then the focus is theirs. Taken away from
-// them, the next key would press something that they did not mean, such as what shows a picture.
-function hasGoneOn(place) {
-  const here = document.activeElement;
-  return here && here !== document.body && here !== focusedBefore.get(place.id) && !place.contains(here);
-}
-
-// The focus follows what has just happened. After a look it rests on "Hide": pressing on must never show more.
+// The focus follows what has just happened.
 document.addEventListener("htmx:afterSettle", (event) => {
-  const place = event.detail.target;
-  if (place.id?.startsWith("picture-")) {
-    if (hasGoneOn(place)) return;
-    (place.querySelector("[data-hide]") ?? place.querySelector("[data-reveal]"))?.focus();
-  } else if (event.detail.requestConfig?.verb === "post") {
-    document.querySelector("#notice [data-next]")?.focus();
-  }
+  if (event.detail.requestConfig?.verb === "post") document.querySelector("#notice [data-next]")?.focus();
 });
 
 // A key that is held down presses a button once.
@@ -57,4 +38,5 @@ for (const button of document.querySelectorAll("[data-help]")) {
   button.addEventListener("click", openHelp);
 }
 
+listenToHands();
 listenToKeys();

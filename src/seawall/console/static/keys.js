@@ -1,5 +1,7 @@
 // The keyboard. Every key only moves the focus or presses a button that is on the page.
 
+import { chooseStage, hold } from "./holding.js";
+
 const ROWS = "[data-row] a.whole, [data-item]";
 const GO_WITHIN_MS = 1500;
 
@@ -32,11 +34,6 @@ function currentItem() {
   );
 }
 
-function press(selector) {
-  const button = currentItem()?.querySelector(selector);
-  if (button && !button.disabled) button.click();
-}
-
 function choose(key) {
   const item = currentItem();
   const outcome = item?.querySelector(`[data-outcome="${key}"]`);
@@ -63,8 +60,9 @@ function go(key) {
 const KEYS = {
   j: () => move(1),
   k: () => move(-1),
-  b: () => press("[data-reveal]"),
-  h: () => press("[data-hide]"),
+  b: (event) => hold(currentItem()?.querySelector("[data-look]"), event.code),
+  ",": () => chooseStage(currentItem()?.querySelector("[data-look]"), -1),
+  ".": () => chooseStage(currentItem()?.querySelector("[data-look]"), 1),
   c: () => choose("c"),
   n: () => choose("n"),
   e: () => choose("e"),
@@ -95,6 +93,6 @@ export function listenToKeys() {
     const act = KEYS[event.key];
     if (!act) return;
     event.preventDefault();
-    act();
+    act(event);
   });
 }

@@ -3,7 +3,7 @@
 from seawall.database.tables.access import ApiKey, ConsoleSession, FailedLogin, LookupCount, OneTimeLink, User
 from seawall.database.tables.actions import OutboxMessage, WebhookEndpoint
 from seawall.database.tables.base import Base, now
-from seawall.database.tables.cases import Case, CaseItem, CaseNote, Decision, Reveal
+from seawall.database.tables.cases import Case, CaseItem, CaseNote, Decision, Reveal, RevealFloor
 from seawall.database.tables.content import DAY_SHIFT, STANDINGS_CHANNEL, Content, PolicyText, content_numbers
 from seawall.database.tables.desk import Claim, Presence
 from seawall.database.tables.evidence import AuditEvent, Evidence, EvidenceKey
@@ -52,6 +52,7 @@ __all__ = [
     "Presence",
     "Retractions",
     "Reveal",
+    "RevealFloor",
     "User",
     "Walk",
     "WebhookEndpoint",

@@ -101,7 +101,8 @@ class Decision(Base):
 
 
 class Reveal(Base):
-    """One deliberate look at one piece of evidence. The address that shows it works once, for a short time."""
+    """One deliberate look at one piece of evidence. The address that shows it works once, for a short time.
+    `closed_at` is when the browser said that the picture was covered again."""
 
     __tablename__ = "reveals"
 
@@ -113,6 +114,22 @@ class Reveal(Base):
     expires_at: Mapped[Timestamp]
     asked_at: Mapped[CreatedAt]
     shown_at: Mapped[Timestamp | None]
+    closed_at: Mapped[Timestamp | None]
+
+
+class RevealFloor(Base):
+    """How clearly material of a harm class may be shown at most, and how the first look starts. `user_id` is the
+    person who wants it so for themself; without one it holds for everybody."""
+
+    __tablename__ = "reveal_floors"
+    __table_args__ = (UniqueConstraint("user_id", "harm_class", postgresql_nulls_not_distinct=True),)
+
+    id: Mapped[BigId]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    harm_class: Mapped[str]
+    first: Mapped[str]
+    clearest: Mapped[str]
+    set_at: Mapped[CreatedAt]
 
 
 class CaseNote(Base):

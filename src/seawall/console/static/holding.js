@@ -1,0 +1,125 @@
+// Looking: a picture is on the page only while its button or key is held. When it is let go, when the window loses the
+// focus, the tab is changed or Escape is pressed, the picture is taken off the page and its look is over.
+
+let look = null;
+
+function tell(message) {
+  const notice = document.getElementById("notice");
+  if (message && notice) notice.innerHTML = message;
+}
+
+function cover(figure) {
+  figure.querySelector("img")?.removeAttribute("src");
+  figure.remove();
+}
+
+function headersOf(form) {
+  return { "X-CSRF-Token": form.elements.csrf.value, "HX-Request": "true" };
+}
+
+// The panel as it is after the look: what opens next. The focus stays where it was, on the new button if need be.
+async function refresh(form, stage) {
+  const place = form.closest("[data-picture]");
+  const address = `${form.action.split("/reveal")[0]}/picture?stage=${encodeURIComponent(stage)}`;
+  const answer = await fetch(address, { headers: { "HX-Request": "true" } });
+  const panel = await answer.text();
+  if (!answer.ok || look) return;
+  const focused = place.contains(document.activeElement) ? document.activeElement : null;
+  const selector = focused?.name === "stage" ? `[name="stage"][value="${focused.value}"]` : "[data-reveal]";
+  place.innerHTML = panel;
+  if (focused) place.querySelector(selector)?.focus();
+}
+
+function show(mine, told) {
+  const figure = document.createElement("figure");
+  figure.className = mine.stage === "original" ? "shown whole" : "shown";
+  const picture = new Image();
+  picture.alt = told.alt;
+  picture.draggable = false;
+  picture.src = told.address;
+  figure.append(picture);
+  mine.figure = figure;
+  mine.over = told.over;
+  mine.timer = setTimeout(letGo, told.lasts_s * 1000);
+  mine.form.closest("[data-picture]").querySelector("[data-frame]").append(figure);
+}
+
+// Begins a look. `key` is the code of the key that holds it; without one it is the pointer.
+export async function hold(form, key) {
+  if (look || !form) return;
+  const mine = { form, key, stage: new FormData(form).get("stage"), stop: new AbortController() };
+  look = mine;
+  form.querySelector("[data-reveal]").dataset.held = "";
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      body: new URLSearchParams(new FormData(form)),
+      headers: { ...headersOf(form), Accept: "application/json" },
+      signal: mine.stop.signal,
+    });
+    if (answer.status === 401) return location.assign("/console/login");
+    if (!answer.ok) return tell(await answer.text());
+    const told = await answer.json();
+    // Let go before the answer came: then the picture is never asked for.
+    if (look === mine) show(mine, told);
+  } catch (error) {
+    if (error.name !== "AbortError") document.dispatchEvent(new CustomEvent("htmx:sendError"));
+  }
+}
+
+export function letGo() {
+  const mine = look;
+  if (!mine) return;
+  look = null;
+  mine.stop.abort();
+  clearTimeout(mine.timer);
+  delete mine.form.querySelector("[data-reveal]").dataset.held;
+  if (!mine.figure) return;
+  cover(mine.figure);
+  fetch(mine.over, { method: "POST", headers: headersOf(mine.form), keepalive: true })
+    .then(() => refresh(mine.form, mine.stage))
+    .catch(() => document.dispatchEvent(new CustomEvent("htmx:sendError")));
+}
+
+// Chooses the next milder (-1) or clearer (1) stage that is open. It shows nothing by itself.
+export function chooseStage(form, step) {
+  if (!form || look) return;
+  const open = [...form.querySelectorAll('[name="stage"]:not(:disabled)')];
+  const next = open[open.findIndex((each) => each.checked) + step];
+  if (next) next.checked = true;
+}
+
+function buttonOf(event) {
+  return event.target.closest?.("[data-look] [data-reveal]");
+}
+
+export function listenToHands() {
+  document.documentElement.dataset.scripted = "";
+  document.addEventListener("pointerdown", (event) => {
+    const button = buttonOf(event);
+    if (!button || event.button !== 0) return;
+    button.focus();
+    hold(button.form);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") letGo();
+    const button = buttonOf(event);
+    if (!button || (event.key !== " " && event.key !== "Enter")) return;
+    event.preventDefault();
+    if (!event.repeat) hold(button.form, event.code);
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches?.("[data-look]")) event.preventDefault();
+  });
+  for (const name of ["pointerup", "pointercancel", "blur", "pagehide"]) window.addEventListener(name, letGo);
+  window.addEventListener("keyup", (event) => {
+    if (event.code === look?.key) letGo();
+  });
+  document.addEventListener("visibilitychange", letGo);
+  document.addEventListener("contextmenu", (event) => {
+    if (look || buttonOf(event)) event.preventDefault();
+  });
+  document.addEventListener("dragstart", (event) => {
+    if (event.target.closest?.("[data-frame]")) event.preventDefault();
+  });
+}
