@@ -62,6 +62,13 @@ class PolicyInvalid(ConfigurationError):
     default_hint = "Run `seawall policy check FILE`; it points at the line."
 
 
+class GroomingRulesInvalid(ConfigurationError):
+    """The rules by which grooming is noticed do not say what rules may say."""
+
+    code = "grooming_rules_invalid"
+    default_hint = "Correct the lines that it names; the files that ship with Seawall show how rules are written."
+
+
 class MasterKeyMissing(ConfigurationError):
     """The key that wraps every evidence key cannot be had."""
 

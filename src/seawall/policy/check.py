@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from seawall.policy import doubts
-from seawall.policy.positions import Path, Position, Positions, find_positions
 from seawall.policy.rules import CAUTIOUS_DISTANCE, PERMISSIVE, Conditions, Copies, FindingKind, Policy, Rule
+from seawall.positions import Path, Position, Positions, find_positions
 from seawall.records import FARTHEST_DISTANCE, HarmClass, HashKind, MatchKind, Trust, Verdict
 
 LARGEST_TEXT = 1024 * 1024

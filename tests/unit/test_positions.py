@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seawall.policy.load import default_text
-from seawall.policy.positions import Path, Position, find_positions
+from seawall.positions import Path, Position, find_positions
 
 TRICKY = (
     r'''
