@@ -15,9 +15,8 @@ from datetime import timedelta
 
 from seawall import copies, likewise, steps
 from seawall.access.people import PersonSession
-from seawall.actions import outbox
+from seawall.access.requests import RequestInfo
 from seawall.cases import claims, floors, notes, reveals
-from seawall.cases import store as cases
 from seawall.cases.store import DecisionResult
 from seawall.errors import DatabaseUnavailable
 from seawall.evidence import audit
@@ -39,6 +38,7 @@ from seawall.records import (
     ShareArrival,
 )
 from seawall.rooms import Rooms
+from seawall.second import asking, deciding
 
 # ---------------------------------------------------------------------------------------------- something arrives
 
@@ -158,35 +158,43 @@ def decide_item(
 ) -> DecisionResult:
     """Decision -> webhooks to the platform -> audit, in one transaction; then -> exact copies that wait are decided
     too -> known to the platform's own lists.
+    Or, where it takes two people: a request that waits, and nothing else.
 
     Raises:
         CaseClaimed: someone else works on the case.
-        Conflict: someone else has decided it already.
+        Conflict: someone else has decided it already, or it waits for a second person.
         BadInput: no reason was given, or there is no account to restrict.
     """
+    lasts = timedelta(days=rooms.settings.second_person_days)
     with rooms.database.transaction() as session:
-        result = cases.decide(
-            session,
-            item_id=item_id,
-            user_id=person.user_id,
-            outcome=outcome,
-            reason=reason,
-            restrict_account=restrict_account,
+        result = deciding.decide(
+            session, person, item_id, outcome, reason, restrict_account=restrict_account, lasts=lasts
         )
-        for event, data in result.events:
-            outbox.put(session, event, data, case_id=result.case_id)
         claims.renew(session, result.case_id, person.user_id, timedelta(minutes=rooms.settings.claim_minutes))
-        audit.append(
-            session,
-            person.actor,
-            f"item.{outcome}",
-            f"case:{result.case_id}",
-            {"item": item_id, "restrict_account": restrict_account, "case_closed": result.case_closed},
-        )
+    if result.waits is None:
+        _settle_copies(rooms)
+    return result
+
+
+def answer_request(
+    rooms: Rooms, person: PersonSession, request_id: int, *, approved: bool, words: str
+) -> RequestInfo:
+    """A second person's answer -> where they approve: what was asked for, done -> audit, in one transaction.
+
+    Raises:
+        Conflict: it was answered already.
+        Forbidden: it is their own request, or they may not do such acts.
+    """
+    with rooms.database.transaction() as session:
+        answered = asking.answer(session, person, request_id, approved=approved, words=words)
+    _settle_copies(rooms)
+    return answered
+
+
+def _settle_copies(rooms: Rooms) -> None:
     with contextlib.suppress(DatabaseUnavailable):  # the decision stands; the worker does what is left
         likewise.settle(rooms, likewise.RIGHT_AWAY)
         copies.settle(rooms)
-    return result
 
 
 def write_note(rooms: Rooms, person: PersonSession, case_id: int, text: str) -> int:

@@ -17,6 +17,8 @@ from seawall.cases import same_bytes
 from seawall.cases import store as cases
 from seawall.cases.decisions import locked
 from seawall.cases.same_bytes import Waiting
+from seawall.cases.weighty import takes_two
+from seawall.database.documents import finding_from_json
 from seawall.database.tables import CaseItem, User
 from seawall.errors import Conflict
 from seawall.evidence import audit
@@ -70,13 +72,16 @@ def _decide(rooms: Rooms, item_id: int, copy: Waiting) -> bool:
     """Decides one copy as its item was decided; whether it did. Who works on it decides it themselves."""
     try:
         with rooms.database.transaction() as session:
-            locked(session, copy.item_id)
+            _case, item, _content = locked(session, copy.item_id)
             now = same_bytes.waiting(session, [item_id], after=copy.item_id - 1, most=1).get(item_id, [])
             told = same_bytes.decision_on(session, item_id)
             if told is None or [each.item_id for each in now] != [copy.item_id]:
                 return False
             if told.outcome == Outcome.NOT_A_MATCH and not now[0].released_too:
                 return False
+            found = [finding_from_json(document) for document in item.findings]
+            if told.request_id is None and takes_two(Outcome(told.outcome), found):
+                return False  # one person alone decided what it follows
             result = cases.decide(
                 session,
                 item_id=copy.item_id,
@@ -84,6 +89,7 @@ def _decide(rooms: Rooms, item_id: int, copy: Waiting) -> bool:
                 outcome=Outcome(told.outcome),
                 reason=told.reason,
                 copy_of=told.id,
+                request_id=told.request_id,
             )
             for event, data in result.events:
                 outbox.put(session, event, data, case_id=result.case_id)
@@ -93,6 +99,8 @@ def _decide(rooms: Rooms, item_id: int, copy: Waiting) -> bool:
                 "restrict_account": False,
                 "case_closed": result.case_closed,
             }
+            if told.request_id is not None:
+                details["request"] = told.request_id
             actor = Actor("user", session.get_one(User, told.user_id).name)
             audit.append(session, actor, f"item.{told.outcome}", f"case:{result.case_id}", details)
     except Conflict as refusal:

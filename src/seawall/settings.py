@@ -365,6 +365,15 @@ class Settings(BaseSettings):
         AfterValidator(_readable_bounds),
     ] = None
 
+    second_person_days: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=90,
+            description="Days after which a request that no second person has answered lapses, and nothing is done.",
+        ),
+    ] = 7.0
+
     webhook_timeout_s: Annotated[float, Field(gt=0, le=120, description="Seconds a webhook receiver may take.")] = (
         15.0
     )

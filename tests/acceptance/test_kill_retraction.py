@@ -41,7 +41,8 @@ def test_killed_while_taking_back(home: Path) -> None:
                 f"{server.url}/v1/hashes", json=document, headers={"Authorization": f"Bearer {key}"}, timeout=120
             )
             assert answer.json()["verdict"] == "block"
-    seawall(home, "lists", "remove", "Test list", "--yes")
+    seawall(home, "second-person", "off", "list.remove", "--reason", "A test of one.")
+    seawall(home, "lists", "remove", "Test list", "--yes", "--reason", "A test.")
     database = Database(postgres.embedded(Settings(home=home, decoder_processes=1)))
     server = ServerProcess(home, script=KILLING, KILL_AFTER="5")
     assert server.process.wait(120) == -9, server.output

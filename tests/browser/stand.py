@@ -16,12 +16,12 @@ import uvicorn
 from PIL import Image
 
 from seawall import flow
-from seawall.access import people
+from seawall.access import people, requests
 from seawall.access.passwords import Passwords
 from seawall.actions import endpoints
 from seawall.evidence import audit
 from seawall.hashlists import store
-from seawall.records import SYSTEM, Answer, EntryDraft, MediaArrival, Role, Trust
+from seawall.records import SYSTEM, Answer, EntryDraft, MediaArrival, RequestKind, Role, Trust
 from seawall.runtime import Runtime
 from seawall.server import build
 
@@ -58,6 +58,11 @@ class Stand:
         with self.runtime.database.transaction() as session:
             people.redeem_link(session, Passwords(), token, PASSWORD)
         return name
+
+    def one_person_is_enough(self) -> None:
+        """Switches the second person off for "not a match", where a test is about something else."""
+        with self.runtime.database.transaction() as session:
+            requests.switch_off(session, RequestKind.NOT_A_MATCH, "A team of one.", SYSTEM)
 
     def first_link(self) -> str:
         """The address that the terminal shows at first start."""

@@ -75,11 +75,13 @@ def test_a_confirmed_item_is_removed_and_on_record(stand: Stand, at_case: Watche
 
 
 def test_what_is_not_a_match_is_released_without_viewing(stand: Stand, at_case: Watched) -> None:
+    stand.one_person_is_enough()
     decide(at_case.page, "Not a match", "A different picture")
     expect(at_case.page.locator("#notice")).to_contain_text("Item 1 of case #1 is not a match.")
     assert events(stand) == ["content.block", "content.release"]
     assert decision(stand).viewed is False
     expect(at_case.page.locator("#item-1")).to_contain_text("Without viewing")
+    expect(at_case.page.locator("#item-1")).to_contain_text("Second person: switched off: A team of one.")
     assert at_case.pictures() == []
 
 
@@ -95,6 +97,7 @@ def test_an_escalated_item_stays_to_be_decided(stand: Stand, at_case: Watched) -
 
 
 def test_a_decision_needs_a_reason(stand: Stand, at_case: Watched) -> None:
+    stand.one_person_is_enough()
     page = at_case.page
     page.get_by_role("radio", name="Not a match").check()
     page.get_by_role("button", name="Record decision").click()

@@ -33,6 +33,7 @@ from seawall.records import (
 )
 from seawall.rooms import Rooms
 from seawall.runtime import Runtime
+from tests.integration.second import pairs
 from tests.integration.test_flow import encoded, list_exactly, picture, put_on_list, reviewer, runtime
 from tests.integration.test_retraction import remove, states
 
@@ -56,7 +57,7 @@ def policy(runtime: Runtime, digest: bool, distance: int | None) -> Rooms:
 def decide(runtime: Runtime, person: PersonSession, outcome: Outcome, rooms: Rooms | None = None) -> None:
     with runtime.database.transaction() as session:
         item = session.scalars(select(CaseItem.id).where(CaseItem.state == ItemState.PENDING.value)).one()
-    flow.decide_item(rooms or runtime.rooms, person, item, outcome, "A harmless test picture.")
+    pairs.decide(rooms or runtime.rooms, person, item, outcome, "A harmless test picture.")
     runtime.rooms.index.catch_up()
 
 
@@ -207,7 +208,7 @@ def test_it_is_taken_back_with_the_decision(runtime: Runtime, person: PersonSess
     with runtime.database.transaction() as session:
         assert session.get_one(CaseItem, item).findings == []
     assert states(runtime) == {"c1": ContentState.REMOVED, "c2": ContentState.BLOCKED}
-    flow.decide_item(runtime.rooms, person, item, Outcome.NOT_A_MATCH, "Another test picture.")
+    pairs.decide(runtime.rooms, person, item, Outcome.NOT_A_MATCH, "Another test picture.")
     assert banked(runtime) == []
     assert retraction.look_back(runtime.rooms) == 1
     assert states(runtime) == {"c1": ContentState.RELEASED, "c2": ContentState.PUBLISHED}

@@ -26,6 +26,7 @@ from seawall.records import (
     Verdict,
 )
 from seawall.runtime import Runtime
+from tests.integration.second import pairs
 from tests.integration.test_flow import encoded, list_by_sight, list_exactly, picture, put_on_list, reviewer, runtime
 
 __all__ = ["runtime"]
@@ -118,7 +119,7 @@ def test_what_a_reviewer_released_stays_until_something_new_is_met(runtime: Runt
     person = reviewer(runtime)
     with runtime.database.transaction() as session:
         item = session.scalars(select(CaseItem.id)).one()
-    flow.decide_item(runtime.rooms, person, item, Outcome.NOT_A_MATCH, "A harmless test picture.")
+    pairs.decide(runtime.rooms, person, item, Outcome.NOT_A_MATCH, "A harmless test picture.")
     assert late.walk(runtime.rooms, lists=("Test list",), anew=True).matches == 0
     assert states(runtime) == {"c1": ContentState.RELEASED}
     list_exactly(runtime, PICTURE, name="Another test list")

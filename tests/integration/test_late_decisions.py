@@ -11,6 +11,7 @@ from seawall import flow, late
 from seawall.database.tables import Case, CaseItem, Content
 from seawall.records import ContentState, MediaArrival, Outcome
 from seawall.runtime import Runtime
+from tests.integration.second import pairs
 from tests.integration.test_flow import encoded, list_by_sight, list_exactly, picture, reviewer, runtime
 
 __all__ = ["runtime"]
@@ -27,7 +28,7 @@ def release(runtime: Runtime) -> None:
     person = reviewer(runtime)
     with runtime.database.transaction() as session:
         item = session.scalars(select(CaseItem.id)).one()
-    flow.decide_item(runtime.rooms, person, item, Outcome.NOT_A_MATCH, "Another test picture.")
+    pairs.decide(runtime.rooms, person, item, Outcome.NOT_A_MATCH, "Another test picture.")
 
 
 def waiting(runtime: Runtime) -> int:

@@ -14,6 +14,7 @@ from seawall.database.tables import Case, CaseItem, Content, Decision, OutboxMes
 from seawall.evidence import audit
 from seawall.records import CaseState, HashArrival, ItemState, Outcome
 from seawall.runtime import Runtime
+from tests.integration.second import pairs
 from tests.integration.test_copies import PICTURE, upload
 from tests.integration.test_flow import list_exactly, reviewer, runtime
 
@@ -42,7 +43,7 @@ def item(runtime: Runtime, content_id: str) -> int:
 
 
 def decide(runtime: Runtime, person: PersonSession, content_id: str, outcome: Outcome) -> None:
-    flow.decide_item(runtime.rooms, person, item(runtime, content_id), outcome, REASON)
+    pairs.decide(runtime.rooms, person, item(runtime, content_id), outcome, REASON)
 
 
 def acts(runtime: Runtime) -> list[str]:
@@ -64,7 +65,7 @@ def test_a_decision_goes_to_every_copy_that_waits(
 ) -> None:
     for number in range(3):
         upload(runtime, f"c{number}", PICTURE)
-    flow.decide_item(
+    pairs.decide(
         runtime.rooms,
         person,
         item(runtime, "c1"),
@@ -85,6 +86,7 @@ def test_a_decision_goes_to_every_copy_that_waits(
         told = session.scalars(select(OutboxMessage.event)).all()
         views = [decision for number in (1, 3) for decision in cases.get_case(session, number).items[0].decisions]
     assert [view.copy_of for view in views] == [2, 2]
+    assert [view.second_person for view in views] == ["test-colleague" if outcome is Outcome.NOT_A_MATCH else ""] * 2
     assert acts(runtime).count(f"item.{outcome}") == 3
     assert sum(event == "account.restrict" for event in told) <= 1
     assert not due(runtime)

@@ -38,6 +38,7 @@ from seawall.records import (
     Verdict,
 )
 from seawall.runtime import Runtime
+from tests.integration.second import pairs
 from tests.integration.test_flow import encoded, list_by_sight, list_exactly, picture, put_on_list, reviewer, runtime
 
 __all__ = ["runtime"]
@@ -98,7 +99,7 @@ def last_data(runtime: Runtime) -> dict[str, object]:
 def confirm(runtime: Runtime, person: PersonSession, outcome: Outcome = Outcome.CONFIRM) -> int:
     with runtime.database.transaction() as session:
         item = session.scalars(select(CaseItem.id).where(CaseItem.state == ItemState.PENDING.value)).one()
-    flow.decide_item(runtime.rooms, person, item, outcome, "A harmless test picture.")
+    pairs.decide(runtime.rooms, person, item, outcome, "A harmless test picture.")
     return item
 
 

@@ -21,6 +21,7 @@ class Act(enum.StrEnum):
     DECIDE = "decide cases"
     REASSIGN = "reassign cases"
     SECOND = "agree as the second person"
+    SECOND_LOOK = "see what waits for a second person"
     LOWER_FLOORS = "agree to a lower floor of reveals"
     RELEASE_EVIDENCE = "release or export evidence"
     SEE_LISTS = "see hash lists"
@@ -42,6 +43,7 @@ ALLOWED: dict[Act, frozenset[Role]] = {
     Act.DECIDE: frozenset({Role.REVIEWER, Role.SENIOR}),
     Act.REASSIGN: frozenset({Role.SENIOR}),
     Act.SECOND: frozenset({Role.SENIOR}),
+    Act.SECOND_LOOK: frozenset({Role.REVIEWER, Role.SENIOR, Role.LIST_MANAGER}),
     Act.LOWER_FLOORS: frozenset({Role.SENIOR}),
     Act.RELEASE_EVIDENCE: frozenset({Role.EVIDENCE_CUSTODIAN}),
     Act.SEE_LISTS: frozenset({Role.LIST_MANAGER, Role.AUDITOR}),

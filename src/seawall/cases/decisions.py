@@ -8,9 +8,9 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from seawall.cases import claims
-from seawall.database.tables import Case, CaseItem, Content, Decision, Evidence, Reveal, now
+from seawall.database.tables import Case, CaseItem, Content, Decision, Evidence, Request, Reveal, now
 from seawall.errors import BadInput, Conflict, NotFound
-from seawall.records import CaseState, ContentState, EventType, ItemState, Outcome
+from seawall.records import CaseState, ContentState, EventType, ItemState, Outcome, RequestState
 
 LONGEST_REASON = 4000
 
@@ -20,13 +20,15 @@ Event = tuple[EventType, dict[str, object]]
 @dataclass(frozen=True, slots=True)
 class DecisionResult:
     """What a decision brought about. `events` are owed to the platform, in this order; the caller puts them into the
-    outbox, in the same transaction."""
+    outbox, in the same transaction. `waits` is the number of the request where nothing was brought about yet, because
+    a second person has to agree."""
 
     case_id: int
     item_id: int
     content: Content
     case_closed: bool
     events: list[Event]
+    waits: int | None = None
 
 
 def decide(
@@ -38,6 +40,7 @@ def decide(
     reason: str,
     restrict_account: bool = False,
     copy_of: int | None = None,
+    request_id: int | None = None,
 ) -> DecisionResult:
     """Records what a reviewer concluded of one item. The caller appends the audit event.
 
@@ -46,27 +49,30 @@ def decide(
 
     Args:
         copy_of: the decision on an item of the same bytes that this one follows.
+        request_id: the request for a second person by which it is decided.
 
     Raises:
         BadInput: there is no reason, or no account to restrict.
         NotFound: there is no such item.
         CaseClaimed: somebody else works on the case.
-        Conflict: the item is decided already.
+        Conflict: the item is decided already, or a request about it waits for a second person.
     """
-    words = _checked_reason(reason)
+    words = checked_reason(reason)
     case, item, content = locked(session, item_id)
     if item.state == ItemState.RETRACTED:
         raise Conflict(f"Item {item_id} needs no decision any more: its list took back what had held it.")
     if item.state != ItemState.PENDING:
         raise Conflict(f"Item {item_id} was decided already, as {item.state.replace('_', ' ')}.")
-    claims.refuse_others(session, case.id, user_id)
+    if request_id is None or copy_of is not None:  # else whoever agreed may be working on it
+        claims.refuse_others(session, case.id, user_id)
+    refuse_while_waiting(session, item_id, request_id)
     if restrict_account and outcome is Outcome.NOT_A_MATCH:
         raise BadInput("An account cannot be restricted for what is not a match.", hint="Decide without restricting.")
     if restrict_account and case.account_id is None:
         raise BadInput(
             "There is no account to restrict: the platform named none.", hint="Decide without restricting."
         )
-    _record(session, item, user_id, outcome, words, restrict_account, copy_of)
+    _record(session, item, user_id, outcome, words, restrict_account, copy_of, request_id)
     events = _carry_out(case, item, content, outcome)
     if outcome is Outcome.ESCALATE:
         claims.end(session, case.id)  # it waits for somebody else
@@ -80,7 +86,12 @@ def decide(
     return DecisionResult(case.id, item.id, content, closed, events)
 
 
-def _checked_reason(reason: str) -> str:
+def checked_reason(reason: str) -> str:
+    """Words without space around them.
+
+    Raises:
+        BadInput: there are none, or too many.
+    """
     words = reason.strip()
     if not words:
         raise BadInput("A decision needs a reason.", hint="Say in a few words what led to it.")
@@ -103,6 +114,27 @@ def locked(session: Session, item_id: int) -> tuple[Case, CaseItem, Content]:
     return case, item, content
 
 
+def refuse_while_waiting(session: Session, item_id: int, request_id: int | None = None) -> None:
+    """Refuses to decide what two people are deciding just now. The caller holds the item.
+
+    Args:
+        request_id: the request that is being carried out, which is no hindrance.
+
+    Raises:
+        Conflict: another request about the item waits.
+    """
+    waits = select(Request.id).where(
+        Request.subject == f"item:{item_id}",
+        Request.state == RequestState.WAITING.value,
+        Request.lapses_at > func.now(),
+    )
+    waiting = session.scalar(waits)
+    if waiting is not None and waiting != request_id:
+        raise Conflict(
+            f"Item {item_id} waits for a second person.", hint=f"Answer request {waiting} first, under Second look."
+        )
+
+
 def _record(
     session: Session,
     item: CaseItem,
@@ -111,6 +143,7 @@ def _record(
     reason: str,
     restrict_account: bool,
     copy_of: int | None,
+    request_id: int | None,
 ) -> None:
     """Adds the decision, saying whether this person is on record as having looked at the evidence."""
     looked = (
@@ -128,6 +161,7 @@ def _record(
             restrict_account=restrict_account,
             viewed=bool(session.scalar(select(looked))),
             copy_of=copy_of,
+            request_id=request_id,
         )
     )
 

@@ -3,7 +3,7 @@
 from seawall.cases.decisions import DecisionResult, decide
 from seawall.cases.items import add_item, entries_reviewed, reopen_item
 from seawall.cases.queue import QueueFilter, QueueRow, counts, queue
-from seawall.cases.views import CaseView, DecisionView, ItemView, RevealView, get_case
+from seawall.cases.views import CaseView, DecisionView, ItemView, RevealView, WaitingView, get_case
 
 __all__ = [
     "CaseView",
@@ -13,6 +13,7 @@ __all__ = [
     "QueueFilter",
     "QueueRow",
     "RevealView",
+    "WaitingView",
     "add_item",
     "counts",
     "decide",

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from seawall.cases import priority
 from seawall.cases.priority import Term
 from seawall.database.documents import finding_from_json, reason_from_json
-from seawall.database.tables import Case, CaseItem, Content, Decision, Evidence, Reveal, User
+from seawall.database.tables import Case, CaseItem, Content, Decision, Evidence, Request, Reveal, User
 from seawall.errors import NotFound
 from seawall.records import (
     CaseState,
@@ -22,6 +22,7 @@ from seawall.records import (
     ItemState,
     Outcome,
     Reason,
+    RequestState,
     RevealStage,
     Verdict,
 )
@@ -35,7 +36,8 @@ FOLLOWED = aliased(Decision)
 @dataclass(frozen=True, slots=True)
 class DecisionView:
     """A decision on one item. `viewed` says whether that person had looked at the evidence, by the record; `copy_of`
-    the case of the item whose decision this one followed, as one of the same bytes."""
+    the case of the item whose decision this one followed, as one of the same bytes; `second_person` who agreed, or
+    why nobody had to, where it took two people."""
 
     outcome: Outcome
     user: str
@@ -44,6 +46,17 @@ class DecisionView:
     viewed: bool
     decided_at: datetime
     copy_of: int | None = None
+    second_person: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingView:
+    """A request about one item that waits for a second person."""
+
+    request_id: int
+    asked_by: str
+    reason: str
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +73,7 @@ class RevealView:
 class ItemView:
     """One item with its content and history. `evidence_id` is None where no bytes came. `retracted` is what was found
     once, by entries that have been taken off their lists since. An item that takes up an earlier one again has that
-    one's evidence, decisions and looks."""
+    one's evidence, decisions and looks. `waiting` is the request about it that no second person has answered yet."""
 
     id: int
     content_id: str
@@ -86,6 +99,7 @@ class ItemView:
     evidence_id: int | None
     decisions: tuple[DecisionView, ...]
     reveals: tuple[RevealView, ...]
+    waiting: WaitingView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +126,7 @@ class CaseView:
 
 
 def get_case(session: Session, case_id: int) -> CaseView:
-    """The case with all that belongs to it, in four queries.
+    """The case with all that belongs to it, in five queries.
 
     Raises:
         NotFound: there is none of that number.
@@ -129,8 +143,9 @@ def get_case(session: Session, case_id: int) -> CaseView:
     ).all()
     origins = {item.again_of or item.id for item, _content, _evidence_id in rows}
     decisions, reveals = _decisions(session, origins), _reveals(session, origins)
+    waits = _waiting(session, [item.id for item, _content, _evidence_id in rows])
     items = tuple(
-        _item(item, content, evidence_id, decisions.get(origin, ()), reveals.get(origin, ()))
+        _item(item, content, evidence_id, decisions.get(origin, ()), reveals.get(origin, ()), waits.get(item.id))
         for item, content, evidence_id in rows
         for origin in (item.again_of or item.id,)
     )
@@ -153,19 +168,33 @@ def get_case(session: Session, case_id: int) -> CaseView:
 def _decisions(session: Session, origins: Collection[int]) -> dict[int, list[DecisionView]]:
     """By the item that was first: with those on what took it up again."""
     query = (
-        select(Decision, User.name, ORIGIN, FOLLOWED.case_id)
+        select(Decision, User.name, ORIGIN, FOLLOWED.case_id, Request.answered_by, Request.switched_off)
         .join(User, User.id == Decision.user_id)
+        .outerjoin(Request, Request.id == Decision.request_id)
         .join(CaseItem, CaseItem.id == Decision.item_id)
         .outerjoin(FOLLOWED, FOLLOWED.id == Decision.copy_of)
         .where(CaseItem.id.in_(origins) | CaseItem.again_of.in_(origins))
     )
     found: dict[int, list[DecisionView]] = defaultdict(list)
-    for row, name, origin, followed in session.execute(query.order_by(Decision.id)):
-        outcome = Outcome(row.outcome)
-        found[origin].append(
-            DecisionView(outcome, name, row.reason, row.restrict_account, row.viewed, row.decided_at, followed)
-        )
+    for row, name, origin, followed, second, off in session.execute(query.order_by(Decision.id)):
+        second_person = f"switched off: {off}" if off else (second or "").partition(":")[2]
+        told = (name, row.reason, row.restrict_account, row.viewed, row.decided_at, followed, second_person)
+        found[origin].append(DecisionView(Outcome(row.outcome), *told))
     return found
+
+
+def _waiting(session: Session, item_ids: Collection[int]) -> dict[int, WaitingView]:
+    """The requests that wait, by their items."""
+    by_subject = {f"item:{item_id}": item_id for item_id in item_ids}
+    wanted = select(Request).where(
+        Request.subject.in_(by_subject),
+        Request.state == RequestState.WAITING.value,
+        Request.lapses_at > func.now(),
+    )
+    return {
+        by_subject[row.subject]: WaitingView(row.id, row.asked_by.partition(":")[2], row.reason, row.asked_at)
+        for row in session.scalars(wanted)
+    }
 
 
 def _reveals(session: Session, origins: Collection[int]) -> dict[int, list[RevealView]]:
@@ -188,6 +217,7 @@ def _item(
     evidence_id: int | None,
     decisions: Sequence[DecisionView],
     reveals: Sequence[RevealView],
+    waiting: WaitingView | None,
 ) -> ItemView:
     return ItemView(
         id=item.id,
@@ -214,4 +244,5 @@ def _item(
         evidence_id=evidence_id,
         decisions=tuple(decisions),
         reveals=tuple(reveals),
+        waiting=waiting,
     )

@@ -9,10 +9,16 @@ import typer
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from seawall.access.requests import Parameters
+    from seawall.records import RequestKind
+    from seawall.settings import Settings
+
 Name = Annotated[str, typer.Argument(help="The list's name.")]
 ById = Annotated[str | None, typer.Option("--id", help="The number that the source gave the entry.")]
 ByHash = Annotated[str | None, typer.Option("--hash", help="Any hash of the entry, in hexadecimal.")]
 ByCase = Annotated[int | None, typer.Option("--case", min=1, help="What the items of this case met on the list.")]
+
+Reason = Annotated[str, typer.Option(help="Why, for the second person and for the record.")]
 
 
 def dispute(
@@ -37,20 +43,46 @@ def dispute(
     typer.echo(f"{_counted(entries)} of {name} {'not disputed any more' if undo else 'disputed'}.")
 
 
-def remove_entries(name: Name, upstream_id: ById = None, value: ByHash = None, case: ByCase = None) -> None:
-    """Take entries off a list. What they alone had held is released; what was confirmed by them alone is decided
-    again.
+def remove_entries(
+    name: Name, reason: Reason, upstream_id: ById = None, value: ByHash = None, case: ByCase = None
+) -> None:
+    """Take entries off a list, once a second person agrees at the console. What they alone had held is then released;
+    what was confirmed by them alone is decided again.
 
-    Example: seawall lists remove-entry ncmec --id 4711
+    Example: seawall lists remove-entry ncmec --id 4711 --reason "Taken back by the source, ticket 12."
     """
-    from seawall.cli.context import open_database, open_settings, operator
-    from seawall.hashlists.store import remove_entry
+    from seawall.cli.context import open_database, open_settings
+    from seawall.records import RequestKind
+    from seawall.second import lists
 
-    with open_database(open_settings()) as database, database.transaction() as session:
+    settings = open_settings()
+    with open_database(settings) as database, database.transaction() as session:
         entries = _chosen(session, name, upstream_id, value, case)
-        for entry in entries:
-            remove_entry(session, entry, operator())
-    typer.echo(f"{_counted(entries)} of {name} removed.")
+        wanted = lists.entries_parameters(name, entries)
+        done = ask(session, settings, RequestKind.REMOVE_ENTRIES, name, wanted, reason)
+    typer.echo(f"{_counted(entries)} of {name} removed." if done is None else done)
+
+
+def ask(
+    session: Session, settings: Settings, kind: RequestKind, name: str, parameters: Parameters, reason: str
+) -> str | None:
+    """Asks for a change of a list; says that it waits, or None when it was carried out at once."""
+    from datetime import timedelta
+
+    from seawall.access.requests import Asker
+    from seawall.cli.context import operator
+    from seawall.records import RequestState
+    from seawall.second import asking
+
+    lasts = timedelta(days=settings.second_person_days)
+    request = asking.ask(session, kind, f"list:{name}", parameters, Asker(operator()), reason, lasts)
+    if request.state is RequestState.CARRIED_OUT:
+        return None
+    return (
+        f"Request {request.id} waits for a second person, at the console under Second look. Nothing has changed "
+        "yet.\n"
+        f"Where nobody else is there: seawall second-person off {kind.value} --reason TEXT"
+    )
 
 
 def _chosen(session: Session, name: str, upstream_id: str | None, value: str | None, case: int | None) -> list[int]:

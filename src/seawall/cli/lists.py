@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from seawall.cli.list_entries import dispute, remove_entries
+from seawall.cli.list_entries import Reason, ask, dispute, remove_entries
 from seawall.records import FARTHEST_DISTANCE, HarmClass, Trust
 
 if TYPE_CHECKING:
@@ -164,18 +164,25 @@ def disable(name: Name) -> None:
 @app.command()
 def remove(
     name: Name,
+    reason: Reason,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Remove a list and all its entries for good. To stop it for a while, disable it.
+    """Remove a list and all its entries for good, once a second person agrees at the console. To stop it for a while,
+    disable it.
 
-    Example: seawall lists remove old-list --yes
+    Example: seawall lists remove old-list --reason "The source has closed."
     """
-    from seawall.hashlists.store import remove_list
+    from seawall.cli.context import open_database, open_settings
+    from seawall.records import RequestKind
+    from seawall.second.lists import list_parameters
 
     if not yes:
         typer.confirm(f"Remove {name} and all its entries for good?", abort=True)
-    _do(remove_list, name)
-    typer.echo(f"{name} is removed.")
+    settings = open_settings()
+    with open_database(settings) as database, database.transaction() as session:
+        wanted = list_parameters(session, name)
+        done = ask(session, settings, RequestKind.REMOVE_LIST, name, wanted, reason)
+    typer.echo(f"{name} is removed." if done is None else done)
 
 
 def _do(act: Callable[..., object], name: str) -> None:

@@ -18,6 +18,7 @@ from seawall.cli import (
     policy,
     retroscan,
     scan,
+    second_person,
     serve,
     users,
     webhooks,
@@ -42,6 +43,7 @@ app.add_typer(lists.app, name="lists")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(keys.app, name="keys")
 app.add_typer(users.app, name="users")
+app.add_typer(second_person.app, name="second-person")
 app.add_typer(webhooks.app, name="webhooks")
 app.command("match")(match.match)
 app.command("scan")(scan.scan)

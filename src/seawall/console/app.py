@@ -13,12 +13,14 @@ from seawall.console import troubles
 from seawall.console.desk import Desk
 from seawall.console.guard import Guard
 from seawall.console.pages import Pages
-from seawall.console.routes import audit, cases, door, lists, notes, numbers, queue, reveals, tables, webhooks
+from seawall.console.routes import audit, cases, door, lists, notes, numbers, queue, reveals, second, tables, webhooks
 from seawall.engines.silence import no_telemetry
 from seawall.runtime import Runtime
 
 PATH = "/console"
-ROUTERS = tuple(each.router for each in (door, queue, cases, notes, reveals, lists, numbers, tables, webhooks, audit))
+ROUTERS = tuple(
+    each.router for each in (door, queue, cases, notes, reveals, second, lists, numbers, tables, webhooks, audit)
+)
 STATIC = Path(__file__).parent / "static"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from seawall.cases.store import CaseView, DecisionView, ItemView, QueueRow
+from seawall.cases.store import CaseView, DecisionView, ItemView, QueueRow, WaitingView
 from seawall.console import wording
 from seawall.console.wording import Choice, counted
 from seawall.policy.decide import describe
@@ -73,6 +73,7 @@ class ItemPart:
     added_at: datetime
     choices: tuple[Choice, ...]
     decisions: tuple[DecisionView, ...]
+    waiting: WaitingView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,7 @@ def _item_part(number: int, item: ItemView) -> ItemPart:
         added_at=item.added_at,
         choices=wording.CHOICES,
         decisions=item.decisions,
+        waiting=item.waiting,
     )
 
 

@@ -114,6 +114,8 @@ RESULTS = {
     Outcome.NOT_A_MATCH: "Item {item} of case #{case} is not a match.",
     Outcome.ESCALATE: "Case #{case} is escalated.",
 }
+WAITS = "Item {item} of case #{case} waits for a second person."
+WAITS_HINT = "It is the very file that a trusted list has. The platform is told nothing until somebody else agrees."
 CONSEQUENCES = {
     Outcome.CONFIRM: "The platform is told to remove it",
     Outcome.NOT_A_MATCH: "The platform is told that it may publish it",

@@ -164,8 +164,9 @@ def disable_list(session: Session, name: str, actor: Actor, *, reason: str | Non
     return _switch(session, name, False, actor, reason)
 
 
-def remove_list(session: Session, name: str, actor: Actor) -> None:
-    """Removes the list and all its entries for good. The audit chain keeps how many there were.
+def remove_list(session: Session, name: str, actor: Actor, *, second_person: str | None = None) -> None:
+    """Removes the list and all its entries for good. The audit chain keeps how many there were, and who the second
+    person was.
 
     Raises:
         NotFound: there is no list of that name.
@@ -178,7 +179,8 @@ def remove_list(session: Session, name: str, actor: Actor) -> None:
     session.execute(delete(HashList).where(HashList.id == row.id))
     session.expunge(row)
     announce(session, change)
-    audit.append(session, actor, "list.remove", f"list:{name}", {"entries": entries})
+    details: dict[str, audit.Json] = {"entries": entries, **_second(second_person)}
+    audit.append(session, actor, "list.remove", f"list:{name}", details)
 
 
 def entries_named(
@@ -211,14 +213,16 @@ def _of_the_same_videos(session: Session, entries: Collection[int]) -> Iterable[
     return session.scalars(others)
 
 
-def remove_entry(session: Session, entry_id: int, actor: Actor) -> None:
+def remove_entry(session: Session, entry_id: int, actor: Actor, *, second_person: str | None = None) -> None:
     """Takes one entry off its list. The row stays, marked, so that replicas learn of it; importing it again brings
     it back.
 
     Raises:
         NotFound: there is no such entry, or it is removed already.
     """
-    _change_entry(session, entry_id, {"removed_at": now()}, ("entry.remove", actor, {}), retracts=True)
+    _change_entry(
+        session, entry_id, {"removed_at": now()}, ("entry.remove", actor, _second(second_person)), retracts=True
+    )
 
 
 def dispute_entry(session: Session, entry_id: int, disputed: bool, actor: Actor) -> None:
@@ -288,6 +292,10 @@ def _change_entry(
     announce(session, change)
     act, actor, details = event
     audit.append(session, actor, act, f"entry:{entry_id}", {"list": name, **details})
+
+
+def _second(person: str | None) -> dict[str, audit.Json]:
+    return {} if person is None else {"second_person": person}
 
 
 def _row(session: Session, name: str) -> HashList:

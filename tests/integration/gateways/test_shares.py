@@ -20,6 +20,7 @@ from seawall.policy.load import parse_policy
 from seawall.records import SYSTEM, EntryDraft, Outcome, Role, Scope, ShareArrival, Verdict
 from tests.integration.gateways.conftest import Api
 from tests.integration.gateways.material import picture, refused
+from tests.integration.second import pairs
 
 PASSES_LINKS = """
 version = 1
@@ -62,7 +63,7 @@ def decide(api: Api, content_id: str, outcome: Outcome, name: str) -> None:
         wanted = select(CaseItem.id).join(Content, Content.id == CaseItem.content_row)
         item = session.scalars(wanted.where(Content.content_id == content_id)).one()
     person = PersonSession(user_id, name, frozenset({Role.REVIEWER}), now() + timedelta(hours=1), "csrf")
-    flow.decide_item(api.runtime.rooms, person, item, outcome, "looked at it")
+    pairs.decide(api.runtime.rooms, person, item, outcome, "looked at it")
 
 
 def eventually(condition: Callable[[], bool]) -> None:

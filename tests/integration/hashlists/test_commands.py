@@ -14,11 +14,15 @@ from typer.testing import CliRunner, Result
 from seawall.cli.main import app
 from seawall.database.sessions import Database
 from seawall.database.tables import Entry
-from seawall.errors import BadInput, HashInvalid, ListFormatInvalid, NotFound, UpdateQuarantined
+from seawall.errors import BadInput, Conflict, HashInvalid, ListFormatInvalid, NotFound, UpdateQuarantined
+from seawall.evidence import audit
 from seawall.hashlists import store
 from seawall.hashlists.tally import MatchTally
+from seawall.records import RequestState, Role
+from seawall.second import asking
 from seawall.settings import Settings
 from tests.integration.cases.material import add, match
+from tests.integration.second.pairs import somebody
 
 
 def md5(number: int) -> str:
@@ -37,6 +41,14 @@ def lists(*arguments: object, stdin: str | None = None) -> Result:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
+
+
+def second_person(*arguments: str) -> str:
+    """Runs `seawall second-person`."""
+    result = CliRunner().invoke(app, ["second-person", *arguments], env={"COLUMNS": "200"})
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.stdout
 
 
 def shown(*arguments: str) -> list[dict[str, object]]:
@@ -61,9 +73,10 @@ def test_import_show_disable_enable_remove(tmp_path: Path) -> None:
     assert shown("test")[0]["enabled"] is False
     lists("enable", "test")
     assert shown("test")[0]["enabled"] is True
-    assert lists("remove", "test", stdin="n\n").exit_code == 1
+    assert lists("remove", "test", "--reason", "A test.", stdin="n\n").exit_code == 1
     assert len(shown()) == 1
-    lists("remove", "test", stdin="y\n")
+    second_person("off", "list.remove", "--reason", "A team of one.")
+    assert "test is removed." in lists("remove", "test", "--reason", "A test.", stdin="y\n").stdout
     assert shown() == []
     assert "There are no lists" in lists("show").stdout
 
@@ -168,14 +181,54 @@ def test_single_entries_are_disputed_and_removed(tmp_path: Path) -> None:
     assert shown("test")[0]["disputed"] == 1
     assert "1 entry of test not disputed any more." in lists("dispute", "test", "--hash", md5(1), "--undo").stdout
     assert shown("test")[0]["disputed"] == 0
-    assert "1 entry of test removed." in lists("remove-entry", "test", "--hash", md5(2)).stdout
+    why = ("--reason", "A test.")
+    second_person("off", "list.remove_entries", "--reason", "A team of one.")
+    assert "1 entry of test removed." in lists("remove-entry", "test", "--hash", md5(2), *why).stdout
     assert shown("test")[0]["entries"] == 2
     with pytest.raises(NotFound, match="no such entry"):
-        lists("remove-entry", "test", "--hash", md5(2))
+        lists("remove-entry", "test", "--hash", md5(2), *why)
     with pytest.raises(NotFound, match="case 9"):
-        lists("remove-entry", "test", "--case", "9")
+        lists("remove-entry", "test", "--case", "9", *why)
     with pytest.raises(HashInvalid):
-        lists("remove-entry", "test", "--hash", "xyz")
+        lists("remove-entry", "test", "--hash", "xyz", *why)
     for arguments in ((), ("--id", "n1", "--hash", md5(1))):
         with pytest.raises(BadInput, match="Which entries"):
             lists("dispute", "test", *arguments)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_taking_off_a_list_waits_for_a_second_person(tmp_path: Path, database: Database, whole: bool) -> None:
+    lists("import", file_of(tmp_path, 1, 2), "--name", "test")
+    what = ("remove", "test", "--yes") if whole else ("remove-entry", "test", "--hash", md5(2))
+    asked = lists(*what, "--reason", "Taken back by the source.")
+    assert "Request 1 waits for a second person" in asked.stdout
+    assert f"seawall second-person off list.{'remove' if whole else 'remove_entries'} --reason" in asked.stdout
+    assert shown("test")[0]["entries"] == 2
+    with pytest.raises(Conflict, match="waits for a second person"):
+        lists(*what, "--reason", "Once more.")
+    assert "1" in second_person("show")
+    clerk = somebody(database, "clerk", *Role)
+    with database.transaction() as session:
+        done = asking.answer(session, clerk, 1, approved=True, words="I have seen the ticket.")
+    assert done.state is RequestState.CARRIED_OUT
+    assert shown() == [] if whole else shown("test")[0]["entries"] == 1
+    with database.transaction() as session:
+        events = {link.act: link for link in audit.links(session)}
+    removed = events["list.remove" if whole else "entry.remove"]
+    assert (removed.actor.partition(":")[0], removed.details["second_person"]) == ("cli", "user:clerk")
+
+
+def test_a_second_person_is_switched_off_and_on_in_writing(database: Database) -> None:
+    with pytest.raises(BadInput, match="needs words"):
+        second_person("off", "list.remove", "--reason", " ")
+    assert "takes one person now" in second_person("off", "list.remove", "--reason", "A team of one.")
+    assert "A team of one." in second_person("show")
+    assert "takes two people now" in second_person("on", "list.remove")
+    with pytest.raises(Conflict, match="two people already"):
+        second_person("on", "list.remove")
+    with database.transaction() as session:
+        acts = [(link.act, link.subject, link.details) for link in audit.links(session)]
+    assert acts == [
+        ("second_person.off", "act:list.remove", {"reason": "A team of one."}),
+        ("second_person.on", "act:list.remove", {}),
+    ]

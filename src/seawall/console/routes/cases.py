@@ -37,7 +37,7 @@ LONGEST_NOTE = LONGEST_REASON // 2
 def case_page(case_id: int, desk: ADesk, visitor: AnyVisitor, decided: int = 0) -> Response:
     """One case. `decided` is the number of the item that was just decided."""
     case = _case(desk, case_id)
-    done = [item for item in case.items if item.id == decided and item.decisions]
+    done = [item for item in case.items if item.id == decided and (item.decisions or item.waiting)]
     return _page(desk, visitor, case, message=_result(desk, case, done[0]) if done else None)
 
 
@@ -223,23 +223,28 @@ def _item(case: CaseView, item_id: int) -> ItemView:
 
 
 def _result(desk: Desk, case: CaseView, item: ItemView) -> Notice:
-    """What the newest decision on the item says and does, and where to go on."""
-    newest = item.decisions[-1]
+    """What the newest decision on the item, or the request about it, says and does, and where to go on."""
     number = case.items.index(item) + 1
     with desk.database.transaction() as session:
         first = store.queue(session, limit=2)
         heard = any(endpoint.enabled for endpoint in endpoints.list_endpoints(session))
+    onward = _onward(case, item, [row.case_id for row in first if row.case_id != case.id])
+    if item.waiting is not None:
+        return Notice(wording.WAITS.format(item=number, case=case.id), wording.WAITS_HINT, "good", onward)
+    newest = item.decisions[-1]
     return Notice(
         wording.RESULTS[newest.outcome].format(item=number, case=case.id),
         wording.consequence(newest.outcome, restricted=newest.restrict_account, heard=heard),
         "good",
-        _onward(case, item, [row.case_id for row in first if row.case_id != case.id]),
+        onward,
     )
 
 
 def _onward(case: CaseView, item: ItemView, others: list[int]) -> tuple[Link, ...]:
     """The next item of this case, else the next case, and the queue."""
-    left = [each for each in case.items if each.state is ItemState.PENDING and each is not item]
+    left = [
+        each for each in case.items if each.state is ItemState.PENDING and each is not item and each.waiting is None
+    ]
     links = [Link(f"#item-{left[0].id}", "Next item")] if left else []
     links += [Link(f"/console/cases/{other}", f"Next case: #{other}") for other in others[:1]]
     return (*links, Link(QUEUE, "Queue"))

@@ -20,6 +20,7 @@ from seawall.database.tables.hashlists import (
     Walk,
     change_numbers,
 )
+from seawall.database.tables.requests import Request, SecondPersonOff
 
 __all__ = [
     "CHANGES_CHANNEL",
@@ -50,9 +51,11 @@ __all__ = [
     "OutboxMessage",
     "PolicyText",
     "Presence",
+    "Request",
     "Retractions",
     "Reveal",
     "RevealFloor",
+    "SecondPersonOff",
     "User",
     "Walk",
     "WebhookEndpoint",

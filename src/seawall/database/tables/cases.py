@@ -84,7 +84,8 @@ class CaseItem(Base):
 
 class Decision(Base):
     """What a reviewer concluded of one item, and why. Rows are only ever added. `copy_of` is the decision on an item
-    of the same bytes that this one followed."""
+    of the same bytes that this one followed, `request_id` the request by which a second person was asked, where one
+    was needed."""
 
     __tablename__ = "decisions"
 
@@ -97,6 +98,7 @@ class Decision(Base):
     restrict_account: Mapped[bool] = mapped_column(server_default=text("false"))
     viewed: Mapped[bool]
     copy_of: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"))
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"))
     decided_at: Mapped[CreatedAt]
 
 

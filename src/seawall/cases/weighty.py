@@ -1,0 +1,18 @@
+"""What one person may not release alone: the very file that a trusted list has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from seawall.records import Finding, Match, MatchKind, Outcome, Trust
+
+
+def takes_two(outcome: Outcome, findings: Iterable[Finding]) -> bool:
+    """Whether a decision would release the very file that a trusted list has, by an entry that nobody disputes."""
+    return outcome is Outcome.NOT_A_MATCH and any(
+        isinstance(finding, Match)
+        and finding.kind is MatchKind.EXACT
+        and finding.list.trust is Trust.TRUSTED
+        and not finding.disputed
+        for finding in findings
+    )

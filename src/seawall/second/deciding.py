@@ -1,0 +1,52 @@
+"""A reviewer decides an item: alone, or by asking a second person where that is needed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from seawall.access.people import PersonSession
+from seawall.access.requests import Asker
+from seawall.cases import claims, decisions
+from seawall.cases.decisions import DecisionResult
+from seawall.cases.weighty import takes_two
+from seawall.records import ItemState, Outcome, RequestKind, RequestState
+from seawall.second import asking, items
+
+
+def decide(
+    session: Session,
+    person: PersonSession,
+    item_id: int,
+    outcome: Outcome,
+    reason: str,
+    *,
+    restrict_account: bool,
+    lasts: timedelta,
+) -> DecisionResult:
+    """Decides it, or writes a request down that waits for `lasts`.
+
+    Raises:
+        CaseClaimed: somebody else works on the case.
+        Conflict: someone else has decided it already, or it waits for a second person.
+        BadInput: no reason was given, or there is no account to restrict.
+    """
+    case, item, content = decisions.locked(session, item_id)
+    alone = restrict_account or item.state != ItemState.PENDING or not takes_two(outcome, items.findings_of(item))
+    if alone:  # what cannot be decided is refused there
+        return items.decide(
+            session, person.actor, person.user_id, item_id, outcome, reason, restrict_account=restrict_account
+        )
+    claims.refuse_others(session, case.id, person.user_id)
+    request = asking.ask(
+        session,
+        RequestKind.NOT_A_MATCH,
+        items.subject_of(item_id),
+        items.parameters_of(item),
+        Asker(person.actor, person.user_id),
+        decisions.checked_reason(reason),
+        lasts,
+    )
+    waits = request.id if request.state is RequestState.WAITING else None
+    return DecisionResult(case.id, item_id, content, waits is None and case.decided_at is not None, [], waits)

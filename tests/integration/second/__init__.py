@@ -1,0 +1,1 @@
+"""Acts that take two people, on a real PostgreSQL."""
