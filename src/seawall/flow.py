@@ -21,6 +21,8 @@ from seawall.cases.store import DecisionResult
 from seawall.errors import DatabaseUnavailable
 from seawall.evidence import audit
 from seawall.fingerprints import exact
+from seawall.grooming import contact_store
+from seawall.grooming.contacts import ContactAct, ContactEvent, ContactRisk, contact_risk
 from seawall.matching import entering, ledger
 from seawall.matching.entering import Entering
 from seawall.policy.decide import decide
@@ -142,6 +144,21 @@ def examine(
     """
     fingerprint, findings = steps.understand(rooms, body, digests, surface)
     return fingerprint, findings, decide(rooms.policy, findings, surface=surface)
+
+
+def judge_contact(rooms: Rooms, event: ContactEvent) -> ContactRisk:
+    """Who did what toward whom -> the window of who sought the contact -> what its signs come to. No message is read.
+
+    What is told twice, or late, changes nothing that it did not change before.
+    """
+    with rooms.database.transaction() as session:
+        facts = contact_store.facts_of(session, (event.account_id, event.other_id))
+        contact_store.note(session, event, facts[event.other_id])
+        seeker, sought = event.account_id, event.other_id
+        if event.act is not ContactAct.REQUEST:
+            seeker, sought = sought, seeker
+        window = contact_store.window_of(session, seeker, event.at)
+    return contact_risk(facts[seeker], facts[sought], window, mutuals=event.mutuals, at=event.at)
 
 
 # --------------------------------------------------------------------------------------------- a reviewer decides

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 
 import procrastinate
 import structlog
@@ -16,9 +17,11 @@ from seawall.access import logins
 from seawall.actions import outbox
 from seawall.actions.delivery import Deliverer
 from seawall.database.sessions import Database
+from seawall.database.tables import now
 from seawall.engines.jobs import job_app
 from seawall.evidence.master_key import MasterKey
 from seawall.evidence.vault import Vault
+from seawall.grooming import contact_store
 from seawall.matching.expiry import expire
 from seawall.matching.partitions import make_months
 from seawall.records import SYSTEM
@@ -83,6 +86,11 @@ def build_app(parts: Parts, deliverer: Deliverer) -> procrastinate.App:
     async def keep_months(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
         await asyncio.to_thread(_keep_months, parts)
 
+    @app.periodic(cron="47 2 * * *")
+    @app.task(name="contacts.housekeeping", queueing_lock="contacts.housekeeping")
+    async def forget_contacts(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
+        await asyncio.to_thread(_forget_contacts, parts.database)
+
     if (rooms := parts.rooms) is not None:
 
         @app.task(name=WALK)
@@ -110,6 +118,11 @@ async def rescue_jobs(app: procrastinate.App) -> int:
 def _forget_sessions(database: Database) -> None:
     with database.transaction() as session:
         logins.prune(session)
+
+
+def _forget_contacts(database: Database) -> None:
+    with database.transaction() as session:
+        contact_store.forget(session, now() - timedelta(days=contact_store.KEEP_DAYS))
 
 
 def _remove_orphans(parts: Parts) -> None:

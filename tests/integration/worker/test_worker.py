@@ -261,7 +261,7 @@ def test_housekeeping_runs(post: Post, parts: Parts) -> None:
         session.execute(
             text("INSERT INTO failed_logins (name_hash, minute, attempts) VALUES ('x', now() - interval '3 days', 1)")
         )
-        houses = ("worker", "access", "evidence", "ledger")
+        houses = ("worker", "access", "evidence", "ledger", "contacts")
         for task in ("worker.rescue", *(f"{house}.housekeeping" for house in houses)):
             defer(session, task, timestamp=0)
 
@@ -290,4 +290,5 @@ def test_every_periodic_task_is_registered(post: Post, parts: Parts) -> None:
         "access.housekeeping",
         "evidence.housekeeping",
         "ledger.housekeeping",
+        "contacts.housekeeping",
     }

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from seawall.errors import NotFound, SeawallError
-from seawall.gateways.http import answers, examples
+from seawall.gateways.http import answers, contact_answers, examples
 from seawall.gateways.http.app import openapi_document
 from tools.reference_docs import error_tree
 
@@ -28,6 +28,10 @@ MODELS = {
     "GET /v1/content/{content_id}": [answers.StandingAnswer],
     "GET /v1/gate": [],
     "GET /v1/gate/{content_id}": [],
+    "POST /v1/accounts": [contact_answers.NotedAnswer],
+    "POST /v1/contacts": [contact_answers.ContactAnswer, contact_answers.ContactsAnswer],
+    "POST /v1/contacts/check": [contact_answers.PermissionAnswer],
+    "GET /v1/child-defaults": [contact_answers.ChildDefaultsAnswer],
     "GET /v1/lists": [answers.ListsAnswer],
     "GET /v1/cases/{case_id}": [answers.CaseAnswer],
     "GET /healthz": [answers.AliveAnswer],

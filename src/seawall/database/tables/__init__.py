@@ -4,6 +4,7 @@ from seawall.database.tables.access import ApiKey, ConsoleSession, FailedLogin, 
 from seawall.database.tables.actions import OutboxMessage, WebhookEndpoint
 from seawall.database.tables.base import Base, now
 from seawall.database.tables.cases import Case, CaseItem, CaseNote, Decision, Reveal, RevealFloor
+from seawall.database.tables.contacts import Account, Contact, ContactDay
 from seawall.database.tables.content import DAY_SHIFT, STANDINGS_CHANNEL, Content, PolicyText, content_numbers
 from seawall.database.tables.desk import Claim, Presence
 from seawall.database.tables.evidence import AuditEvent, Evidence, EvidenceKey
@@ -26,6 +27,7 @@ __all__ = [
     "CHANGES_CHANNEL",
     "DAY_SHIFT",
     "STANDINGS_CHANNEL",
+    "Account",
     "ApiKey",
     "AuditEvent",
     "Base",
@@ -34,6 +36,8 @@ __all__ = [
     "CaseNote",
     "Claim",
     "ConsoleSession",
+    "Contact",
+    "ContactDay",
     "Content",
     "Decision",
     "Entry",

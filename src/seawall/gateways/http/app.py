@@ -16,6 +16,7 @@ from seawall import __version__
 from seawall.engines.silence import no_telemetry
 from seawall.gateways.http import (
     cases,
+    contacts,
     content,
     fetching,
     gate,
@@ -44,6 +45,7 @@ ROUTERS = (
     shares.router,
     content.router,
     gate.router,
+    contacts.router,
     lists.router,
     cases.router,
     health.router,

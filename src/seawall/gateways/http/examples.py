@@ -127,6 +127,62 @@ CASE = {
     "opened_at": "2026-03-01T12:30:04Z",
     "items": [{"content_id": "photo-1", "state": "pending", "content_state": "held"}],
 }
+ACCOUNT = {
+    "account_id": "account-1",
+    "age_band": "adult",
+    "age_source": "estimated",
+    "opened_at": "2026-02-26T09:00:00Z",
+    "region": "GB",
+}
+CONTACT = {
+    "act": "request",
+    "account_id": "account-1",
+    "other_id": "account-2",
+    "at": "2026-03-01T12:30:00Z",
+    "mutuals": 0,
+}
+CONTACT_RISK = {
+    "about": "account-1",
+    "points": 4.3,
+    "look": True,
+    "friction": False,
+    "signs": [
+        {"code": "fan_out", "points": 2.2, "says": "Contacted 17 unconnected children within 7 days"},
+        {"code": "adult_to_child", "points": 1.6, "says": "An adult and a child without a common connection"},
+        {"code": "new_account", "points": 0.5, "says": "The account is younger than 14 days"},
+    ],
+}
+CONTACT_CHECK = {
+    "reach": "message",
+    "account_id": "account-1",
+    "other_id": "account-2",
+    "jurisdiction": "GB",
+    "connected": False,
+    "first": True,
+}
+_NO_MESSAGE = {
+    "code": "messages_from_connections_alone",
+    "forbids": "message",
+    "unless_connected": True,
+    "says": "A child gets no direct message from somebody whom they are not connected with",
+    "measure": "ICU F1",
+}
+FORBIDDEN_CONTACT = {"allowed": False, "forbidden_by": [_NO_MESSAGE], "information": []}
+CHILD_DEFAULTS = {
+    "jurisdiction": "GB",
+    "name": "United Kingdom",
+    "source": "Ofcom, Illegal content Codes of Practice for user-to-user services, measures ICU F1 and ICU F2",
+    "as_of": "2025-03-17",
+    "child_below": 18,
+    "defaults": [_NO_MESSAGE],
+    "information": [
+        {
+            "when": "first_message",
+            "says": "That this is the first message of this person, and how to block or report them",
+            "measure": "ICU F2",
+        }
+    ],
+}
 STANDING = {
     "content_id": "photo-1",
     "verdict": "block",

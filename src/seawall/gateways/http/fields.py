@@ -52,7 +52,7 @@ def about(given: Mapping[str, object], where: str = "") -> About:
         surface=surface(given, where),
         filename=text(given, "filename", where),
         uploader_ip=_address(given, where),
-        uploaded_at=_time(given, where),
+        uploaded_at=time(given, "uploaded_at", where),
         url_hash=url(given, where),
     )
 
@@ -161,21 +161,22 @@ def _address(given: Mapping[str, object], where: str) -> str | None:
     return str(address)
 
 
-def _time(given: Mapping[str, object], where: str) -> datetime | None:
-    value = text(given, "uploaded_at", where)
+def time(given: Mapping[str, object], name: str, where: str = "") -> datetime | None:
+    """A time with its zone, in UTC; not before 1990, and not much after now."""
+    value = text(given, name, where)
     if value is None:
         return None
     try:
         at = datetime.fromisoformat(value)
     except ValueError:
         raise BadInput(
-            f"{where}uploaded_at is no time.",
+            f"{where}{name} is no time.",
             hint="Send it as 2026-03-01T12:30:00Z; in a query, write a plus sign as %2B.",
         ) from None
     if at.tzinfo is None:
-        raise BadInput(f"{where}uploaded_at has no time zone.", hint="End it with Z, or with an offset as +02:00.")
+        raise BadInput(f"{where}{name} has no time zone.", hint="End it with Z, or with an offset as +02:00.")
     if at.year < EARLIEST_YEAR or at.year > 9990 or at > datetime.now(UTC) + CLOCK_ERROR:
-        raise BadInput(f"{where}uploaded_at is no time at which something was uploaded.")
+        raise BadInput(f"{where}{name} is no time at which something can have happened.")
     return at.astimezone(UTC)
 
 

@@ -1,0 +1,18 @@
+"""Contacts: what platforms tell of accounts, and who sought contact with whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Adds three tables, as `0015_contacts.sql` holds them."""
+    schema = Path(__file__).with_suffix(".sql").read_text()
+    op.get_bind().exec_driver_sql(schema.replace("%", "%%"))
