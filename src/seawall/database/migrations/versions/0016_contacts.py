@@ -6,13 +6,13 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    """Adds three tables, as `0015_contacts.sql` holds them."""
+    """Adds three tables, as `0016_contacts.sql` holds them."""
     schema = Path(__file__).with_suffix(".sql").read_text()
     op.get_bind().exec_driver_sql(schema.replace("%", "%%"))
