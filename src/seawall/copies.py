@@ -120,5 +120,5 @@ def _spread(hashes: list[tuple[bytes, int | None]], most: int) -> list[tuple[byt
 
 def _classification(matches: list[Match]) -> Classification | None:
     classified = [match for match in matches if match.classification is not None]
-    nearest = min(classified, key=lambda match: (match.kind is not MatchKind.EXACT, match.distance), default=None)
+    nearest = min(classified, key=lambda match: match.nearness, default=None)
     return None if nearest is None else nearest.classification

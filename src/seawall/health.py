@@ -192,11 +192,22 @@ def _decoders(settings: Settings) -> Check:
     except PackageNotFoundError:
         says = "Videos are held, not read: the extra `video` is not installed."
         yield PartState("decoders", "warn", says)
+    if settings.keypoints_on(None):
+        yield _keypoints(settings)
     for package in ("pillow", "simplejpeg", "numba"):
         try:
             yield PartState("decoders", "ok", f"{package} {version(package)}")
         except PackageNotFoundError:
             yield PartState("decoders", "fail", f"{package} is not installed; install Seawall anew.")
+
+
+def _keypoints(settings: Settings) -> PartState:
+    try:
+        says = f"OpenCV {version('opencv-python-headless')}; keypoints are compared on: {settings.keypoint_surfaces}"
+        return PartState("decoders", "ok", says)
+    except PackageNotFoundError:
+        says = "SEAWALL_KEYPOINT_SURFACES is set, but the extra `keypoints` is not installed: Seawall does not start."
+        return PartState("decoders", "fail", says)
 
 
 def _objects(settings: Settings) -> Check:

@@ -42,6 +42,7 @@ class MatchKind(enum.StrEnum):
 
     EXACT = "exact"
     PERCEPTUAL = "perceptual"
+    KEYPOINTS = "keypoints"
 
 
 class Orientation(enum.StrEnum):
@@ -264,8 +265,9 @@ class ListInfo:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A fingerprint met an entry. ``distance`` is Hamming bits (0 for exact); ``in_part`` says that it was not the
-    whole frame which met it, but a part; ``low_information``, that its hash tells little (see :class:`Frame`).
+    """A fingerprint met an entry. ``distance`` is Hamming bits (0 for exact). A match by keypoints has neither that
+    nor a hash, but ``inliers``, places of both pictures that lie on each other, and ``share``, per cent of those that
+    could. ``in_part``: a part met, not the whole; ``low_information``: its hash tells little (:class:`Frame`).
 
     ``of_video`` says that the entry is a frame of a listed video. Then there are
     two shares in per cent, as vPDQ has them: of the frames of what arrived, how many are like some frame of the
@@ -275,8 +277,8 @@ class Match:
     entry_id: int
     list: ListInfo
     kind: MatchKind
-    hash_kind: HashKind
-    distance: int
+    hash_kind: HashKind | None
+    distance: int | None
     orientation: Orientation = Orientation.UPRIGHT
     frame: int = 0
     quality: int | None = None
@@ -287,6 +289,13 @@ class Match:
     of_video: bool = False
     query_share: int | None = None
     entry_share: int | None = None
+    inliers: int | None = None
+    share: int | None = None
+
+    @property
+    def nearness(self) -> tuple[bool, int]:
+        """Smaller is nearer: exact first, then by bits, and keypoints, which have none, last."""
+        return self.kind is not MatchKind.EXACT, FARTHEST_DISTANCE + 1 if self.distance is None else self.distance
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from seawall.decoding.pool import DecoderPool
 from seawall.engines.meters import Meters
 from seawall.evidence.vault import Vault
 from seawall.matching.keeper import IndexKeeper
+from seawall.matching.keypoint_keeper import KeypointKeeper
 from seawall.matching.ledger_keeper import LedgerKeeper
 from seawall.policy.rules import Policy
 from seawall.settings import Settings
@@ -22,6 +23,7 @@ class Rooms:
     database: Database
     decoders: DecoderPool
     index: IndexKeeper
+    keypoints: KeypointKeeper
     ledger: LedgerKeeper
     policy: Policy
     vault: Vault

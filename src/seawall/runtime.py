@@ -8,11 +8,13 @@ from types import TracebackType
 from seawall import late, retraction
 from seawall.decoding.pool import DecoderPool
 from seawall.engines.compiled import use_cache
+from seawall.engines.extras import require_keypoints
 from seawall.engines.meters import Meters, Place
 from seawall.engines.objects import open_objects
 from seawall.evidence.vault import Vault
 from seawall.matching import ledger, partitions
 from seawall.matching.keeper import IndexKeeper
+from seawall.matching.keypoint_keeper import KeypointKeeper
 from seawall.matching.ledger_keeper import LedgerKeeper
 from seawall.opening import open_database, open_master_key
 from seawall.policy.load import load_policy
@@ -31,6 +33,8 @@ class Runtime:
         self.settings = settings
         self.place = place
         self._open = ExitStack()
+        if settings.keypoints_on(None):
+            require_keypoints()
         use_cache(settings.cache_folder)
         try:
             self.database = open_database(settings)
@@ -42,6 +46,7 @@ class Runtime:
                 database=self.database,
                 decoders=self._open.enter_context(DecoderPool(settings, meters.decoder_failed)),
                 index=IndexKeeper(self.database, settings, meters.looked_up),
+                keypoints=KeypointKeeper(self.database, settings, self.master_key),
                 ledger=LedgerKeeper(self.database, settings),
                 policy=load_policy(settings),
                 vault=Vault(open_objects(settings), self.master_key),

@@ -231,6 +231,14 @@ class Settings(BaseSettings):
         ),
         AfterValidator(_readable_regions),
     ] = None
+    keypoint_surfaces: Annotated[
+        str | None,
+        Field(
+            description="Surfaces, as upload, avatar (or all), where pictures that meet no list are compared by "
+            "keypoints with what was confirmed here: finds crops and covered copies. Needs the extra `keypoints`, "
+            "and 15 to 30 ms of CPU a picture once anything is kept. Unset: none, and none are kept."
+        ),
+    ] = None
     max_video_frames: Annotated[
         int,
         Field(
@@ -437,6 +445,11 @@ class Settings(BaseSettings):
     def reveal_bounds(self) -> Mapping[HarmClass, tuple[RevealStage, RevealStage]]:
         """The first and the clearest stage of each harm class that is named."""
         return bounds_of(self.reveal_floors)
+
+    def keypoints_on(self, surface: str | None) -> bool:
+        """Whether keypoints are looked at on that surface; None: on any, so that they are kept when confirmed."""
+        named = {part.strip() for part in (self.keypoint_surfaces or "").split(",")} - {""}
+        return bool(named if surface is None else named & {"all", surface})
 
     @property
     def resolved_master_key_file(self) -> Path:

@@ -12,8 +12,10 @@ from seawall.cases import store as cases
 from seawall.database.documents import reason_from_json, reason_to_json
 from seawall.database.locks import Lock, take
 from seawall.database.tables import Content
+from seawall.decoding.asking import Keypoints
 from seawall.errors import Conflict, DecodingFailed, IndexUnavailable, NotFound, NotMedia
 from seawall.evidence import audit
+from seawall.fingerprints.keypoints import KeypointSignature
 from seawall.matching import entering, ledger
 from seawall.matching.found import merged
 from seawall.policy.decide import decide
@@ -95,9 +97,14 @@ def stricter(one: Answer, other: Answer | None) -> Answer:
 def understand(rooms: Rooms, body: bytes, digests: Digests, surface: str) -> tuple[Fingerprint, tuple[Finding, ...]]:
     """Decodes in a child process and looks everything up. What cannot be decoded is still looked up by digest, and is
     a finding of its own: "scan owed"; so is what of a video or an archive was not read. What is unusual
-    about a file is noted."""
+    about a file is noted. Where nothing is met, keypoints may be compared with what was confirmed here."""
+    signatures: tuple[KeypointSignature, ...] = ()
     try:
-        media = rooms.decoders.fingerprint(body, rooms.settings.regions_on(surface))
+        regions = rooms.settings.regions_on(surface)
+        if rooms.keypoints.wanted_on(surface, rooms.index.generation):
+            media, signatures = rooms.decoders.fingerprint_with(Keypoints.ARRIVING, body, regions)
+        else:
+            media = rooms.decoders.fingerprint(body, regions)
     except NotMedia:
         fingerprint = Fingerprint(digests)
         met = all_met(rooms, fingerprint)
@@ -110,6 +117,8 @@ def understand(rooms: Rooms, body: bytes, digests: Digests, surface: str) -> tup
     fingerprint = Fingerprint(digests, media.media_type, media.width, media.height, media.frames)
     # Each file in an archive is looked up by its digests too: a list may know no more of it.
     met = all_met(rooms, fingerprint, *(Fingerprint(part) for part in media.parts))
+    if signatures and not any(isinstance(finding, Match) for finding in met):
+        met = (*rooms.keypoints.find(signatures), *met)
     return fingerprint, (*met, *media.owed, *media.noted)
 
 

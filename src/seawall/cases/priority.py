@@ -32,7 +32,7 @@ def of_item(findings: Iterable[Finding]) -> tuple[Term, ...]:
     if not matches:
         return ()
     harm = max((match.list.harm_class for match in matches), key=lambda each: HARM[each])
-    nearest = min(match.distance for match in matches)
+    nearest = min(match.nearness[1] for match in matches)
     terms = (
         Term("trusted list", TRUSTED_LIST if any(match.list.trust is Trust.TRUSTED for match in matches) else 0),
         Term(f"harm class {harm.value}", HARM[harm]),

@@ -128,7 +128,7 @@ def _rows(result: FileMatches) -> list[tuple[str, ...]]:
         video = f"video, {found.query_share} % of this, {found.entry_share} % of it" if found.of_video else ""
         remarks = [says, video, "disputed" if found.disputed else "", "test list" if found.list.is_test else ""]
         distance, turned = str(found.distance), found.orientation.value
-        kind = f"{found.kind.value} ({found.hash_kind.value})"
+        kind = f"{found.kind.value} ({found.hash_kind})"
         rows.append((result.file, found.list.name, kind, distance, turned, ", ".join(filter(None, remarks))))
     if result.truncated:
         rows.append((result.file, "", "", "", "", "and more, none of them nearer"))
@@ -149,7 +149,7 @@ def _document(result: FileMatches) -> dict[str, object]:
                 "harm_class": found.list.harm_class.value,
                 "test": found.list.is_test,
                 "kind": found.kind.value,
-                "hash_kind": found.hash_kind.value,
+                "hash_kind": found.hash_kind,
                 "distance": found.distance,
                 "orientation": found.orientation.value,
                 "frame": found.frame,

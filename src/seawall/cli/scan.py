@@ -167,7 +167,7 @@ class _Examination:
             judgement.verdict.value,
             judgement.reasons[0].explanation if judgement.reasons else "On no enabled list.",
             tuple(sorted({match.list.name for match in matches})),
-            min((match.distance for match in matches), default=None),
+            min((match.distance for match in matches if match.distance is not None), default=None),
             owed=any(isinstance(finding, ScanOwed) for finding in findings),
         )
 

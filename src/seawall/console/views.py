@@ -187,7 +187,7 @@ def _found(findings: Iterable[Finding], *, gone: bool = False) -> Iterable[Found
             about = "Not screened to the end" if isinstance(finding, ScanOwed) else "Noted about the file"
             yield FoundPart(None, about, False, finding.explanation)
     for matches in by_list.values():
-        nearest = min(matches, key=lambda match: (match.kind is not MatchKind.EXACT, match.distance))
+        nearest = min(matches, key=lambda match: match.nearness)
         yield FoundPart(
             nearest.list.name,
             f"{wording.TRUST[nearest.list.trust]}, {wording.HARM_CLASSES[nearest.list.harm_class]}",
@@ -199,6 +199,7 @@ def _found(findings: Iterable[Finding], *, gone: bool = False) -> Iterable[Found
 
 def _likeness(match: Match, more: int) -> str:
     parts = [wording.likeness(match.kind, match.distance, match.hash_kind), wording.turned(match.orientation)]
+    parts += [wording.places(match.inliers, match.share)] if match.kind is MatchKind.KEYPOINTS else []
     parts += [wording.IN_PART] if match.in_part else []
     parts += [wording.LOW_INFORMATION] if match.low_information else []
     parts += [wording.of_video(match.query_share, match.entry_share)] if match.of_video else []

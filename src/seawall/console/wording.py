@@ -175,6 +175,8 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 
 def likeness(kind: MatchKind | None, distance: int | None, hash_kind: HashKind | None = None) -> str:
     """How near an upload is to the entry that it met."""
+    if kind is MatchKind.KEYPOINTS:
+        return "Shows what a confirmed picture shows, or a part of it"
     if kind is MatchKind.EXACT or distance is None:
         by = f", by its {hash_kind.label}" if hash_kind else " as a listed one"
         return f"The very same file{by}"
@@ -182,6 +184,11 @@ def likeness(kind: MatchKind | None, distance: int | None, hash_kind: HashKind |
         return f"Looks the same, all {PDQ_BITS} bits agree"
     closeness = "very close" if distance <= 10 else "close" if distance <= 20 else "similar"
     return f"{counted(distance, 'bit')} of {PDQ_BITS} {'differs' if distance == 1 else 'differ'} ({closeness})"
+
+
+def places(inliers: int | None, share: int | None) -> str:
+    """What keypoints say of a likeness."""
+    return f"{inliers} places lie where they do there, {share} % of those that could"
 
 
 IN_PART = "a part of the picture: within a border, or on a page or a screen"

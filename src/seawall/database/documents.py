@@ -64,7 +64,7 @@ def finding_to_json(finding: Finding) -> Document:
         "entry_id": finding.entry_id,
         "list": _list_to_json(finding.list),
         "kind": finding.kind.value,
-        "hash_kind": finding.hash_kind.value,
+        "hash_kind": None if finding.hash_kind is None else finding.hash_kind.value,
         "distance": finding.distance,
         "orientation": finding.orientation.value,
         "frame": finding.frame,
@@ -78,6 +78,8 @@ def finding_to_json(finding: Finding) -> Document:
         "of_video": finding.of_video,
         "query_share": finding.query_share,
         "entry_share": finding.entry_share,
+        "inliers": finding.inliers,
+        "share": finding.share,
     }
 
 
@@ -92,7 +94,7 @@ def finding_from_json(document: Document) -> Finding:
         entry_id=document["entry_id"],
         list=_list_from_json(document["list"]),
         kind=MatchKind(document["kind"]),
-        hash_kind=HashKind(document["hash_kind"]),
+        hash_kind=None if document["hash_kind"] is None else HashKind(document["hash_kind"]),
         distance=document["distance"],
         orientation=Orientation(document["orientation"]),
         frame=document["frame"],
@@ -104,6 +106,8 @@ def finding_from_json(document: Document) -> Finding:
         of_video=document.get("of_video", False),
         query_share=document.get("query_share"),
         entry_share=document.get("entry_share"),
+        inliers=document.get("inliers"),
+        share=document.get("share"),
     )
 
 

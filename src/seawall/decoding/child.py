@@ -53,6 +53,7 @@ def _printable(message: str) -> str:
 
 def _answer(header: dict[str, Any], body: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
     """The reply to one message. What takes long is begun only when the parent has said that it may."""
+    from seawall.decoding.asking import Keypoints
     from seawall.decoding.operations import fingerprint, thumbnail
     from seawall.decoding.reading import TakesLong
 
@@ -60,7 +61,8 @@ def _answer(header: dict[str, Any], body: bytes, limits: Limits) -> tuple[dict[s
     try:
         if header["operation"] == "fingerprint":
             limits = replace(limits, max_regions=header["regions"])
-            return {"media": fingerprint(body, limits, may_take_long=may_take_long)}, b""
+            keypoints = Keypoints(header["keypoints"])
+            return {"media": fingerprint(body, limits, may_take_long=may_take_long, keypoints=keypoints)}, b""
         return {}, thumbnail(body, header, limits, may_take_long=may_take_long)
     except TakesLong:
         return {"takes_long": True}, b""

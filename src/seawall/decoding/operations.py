@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from seawall.decoding.asking import MOST_SIGNATURES, Keypoints
+from seawall.decoding.keypoints import Described, describe
 from seawall.decoding.limits import Limits
 from seawall.decoding.reading import Reading, Seen
 from seawall.decoding.regions import Box, regions
@@ -21,20 +23,23 @@ _GOOD_QUALITY = 50
 _MOST_DOUBTFUL = 8
 
 
-def fingerprint(data: bytes, limits: Limits, *, may_take_long: bool = True) -> dict[str, Any]:
+def fingerprint(
+    data: bytes, limits: Limits, *, may_take_long: bool = True, keypoints: Keypoints = Keypoints.NONE
+) -> dict[str, Any]:
     """Sniffs, decodes and hashes every distinct view of every frame; a :class:`seawall.records.DecodedMedia` as JSON.
 
     Args:
         data: the whole file.
         limits: what it may cost.
         may_take_long: whether it may take the time of a video.
+        keypoints: of the first pictures in it, but not of videos.
 
     Raises:
         NotMedia, MediaUnsupported, MediaCorrupt, MediaTooLarge, TakesLong: as
             :meth:`seawall.decoding.reading.Reading.views`.
     """
     reading = Reading(data, limits, may_take_long=may_take_long, reduced=True)
-    kept = _Kept()
+    kept, signed = _Kept(), _Signed(keypoints)
     width = height = 0
     for seen in reading.views():
         if not kept.frames:
@@ -46,8 +51,10 @@ def fingerprint(data: bytes, limits: Limits, *, may_take_long: bool = True) -> d
                 reading.allowance.owe(MediaTooLarge(many))
                 break
             kept.add(seen.number, result)
-            for part in _parts(seen, limits.max_regions):
+            signed.add(seen, result)
+            for box, part in _parts(seen, limits.max_regions):
                 kept.add(seen.number, part, is_part=True)
+                signed.add_part(seen, box, part)
     return {
         "media_type": reading.kind.media_type,
         "width": width,
@@ -65,6 +72,7 @@ def fingerprint(data: bytes, limits: Limits, *, may_take_long: bool = True) -> d
         "owed": reading.allowance.owed,
         "parts": [*reading.parts],
         "noted": reading.allowance.noted,
+        "signatures": signed.signatures,
     }
 
 
@@ -88,13 +96,50 @@ def _cut_out(seen: Seen, part: Box) -> Seen:
     )
 
 
-def _parts(seen: Seen, most: int) -> Iterator[PdqResult]:
-    """The hashes of those parts of a picture that may be pictures of their own, and are good enough to be one."""
+def _parts(seen: Seen, most: int) -> Iterator[tuple[Box, PdqResult]]:
+    """Those parts of a picture that may be pictures of their own and are good enough to be one, and their hashes."""
     # Of a film the likeliest alone: it has many frames, and what frames it seldom changes.
     for part in regions(seen.pixels, min(most, 1) if seen.moving else most):
         result = hashed(_cut_out(seen, part))
         if result.quality >= _GOOD_QUALITY:
-            yield result
+            yield part, result
+
+
+class _Signed:
+    """The keypoints of the first pictures that differ. What tells too little, as text and lattices do, has none: its
+    corners look like those of any other."""
+
+    def __init__(self, wanted: Keypoints) -> None:
+        self.signatures: list[dict[str, Any]] = []
+        self._wanted = wanted
+        self._with_part: set[int] = set()
+
+    def add(self, seen: Seen, result: PdqResult) -> None:
+        """Takes those of a whole picture."""
+        to_keep = self._wanted is Keypoints.TO_KEEP
+        if not self._takes(seen, result) or (to_keep and (seen.carried or not _telling(result))):
+            return
+        self._put(seen, describe(seen.pixels))
+        if to_keep:
+            self._put(seen, describe(seen.pixels, mirrored=True), mirrored=True)
+
+    def add_part(self, seen: Seen, box: Box, result: PdqResult) -> None:
+        """Takes those of the likeliest part of a picture."""
+        if self._wanted is Keypoints.ARRIVING and seen.number not in self._with_part and self._takes(seen, result):
+            self._with_part.add(seen.number)
+            top, left, bottom, right = box
+            self._put(seen, describe(seen.pixels[top:bottom, left:right]), is_part=True)
+
+    def _takes(self, seen: Seen, result: PdqResult) -> bool:
+        full = len(self.signatures) >= MOST_SIGNATURES
+        return not (self._wanted is Keypoints.NONE or seen.moving or full or result.low_information)
+
+    def _put(self, seen: Seen, found: Described | None, *, mirrored: bool = False, is_part: bool = False) -> None:
+        if found is not None and len(self.signatures) < MOST_SIGNATURES:
+            told = {"number": seen.number, "mirrored": mirrored, "is_part": is_part}
+            size = {"width": found.width, "height": found.height}
+            places = {"points": found.points.hex(), "descriptors": found.descriptors.hex()}
+            self.signatures.append({**told, **size, **places})
 
 
 class _Kept:

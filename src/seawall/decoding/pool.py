@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
+from seawall.decoding.answers import decoded_media, printable, signatures
+from seawall.decoding.asking import Keypoints
 from seawall.decoding.process import DecoderProcess
 from seawall.errors import (
     DecoderCrashed,
@@ -21,19 +22,14 @@ from seawall.errors import (
     MediaUnsupported,
     NotMedia,
 )
-from seawall.records import DecodedMedia, Digests, Frame, Noted, NotedKind, RevealStage, ScanOwed
+from seawall.fingerprints.keypoints import KeypointSignature
+from seawall.records import DecodedMedia, RevealStage
 from seawall.settings import Settings
 
 _ANSWERED_ERRORS: dict[str, type[NotMedia | DecodingFailed]] = {
     error.code: error for error in (NotMedia, MediaCorrupt, MediaUnsupported, MediaTooLarge, DecoderTimeout)
 }
-_OWED = frozenset(error.code for error in (MediaCorrupt, MediaUnsupported, MediaTooLarge, DecoderTimeout))
 _PAUSE_AFTER_FAILED_START_S = 2.0
-_HASHES_BYTES = 8 * 32
-_LONGEST_MESSAGE = 300
-# What the database keeps in a column of whole numbers.
-_LARGEST_NUMBER = 2**31 - 1
-_MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}")
 
 
 class DecoderPool:
@@ -127,12 +123,23 @@ class DecoderPool:
             MediaUnsupported, MediaCorrupt, MediaTooLarge, DecoderTimeout, DecoderCrashed: "scan owed".
             DecoderUnavailable: all decoders are busy, or none can be started.
         """
+        return self.fingerprint_with(Keypoints.NONE, data, most_regions)[0]
+
+    def fingerprint_with(
+        self, keypoints: Keypoints, data: bytes, most_regions: int | None = None
+    ) -> tuple[DecodedMedia, tuple[KeypointSignature, ...]]:
+        """The same, and the keypoints of the first pictures in it.
+
+        Raises:
+            As :meth:`fingerprint`.
+        """
         regions = self._settings.max_regions if most_regions is None else most_regions
-        reply, _ = self._ask({"operation": "fingerprint", "regions": regions}, data)
-        media = _decoded_media(reply)
+        asked = {"operation": "fingerprint", "regions": regions, "keypoints": keypoints.value}
+        reply, _ = self._ask(asked, data)
+        media = decoded_media(reply)
         for owed in media.owed:
             self._failed(owed.code)
-        return media
+        return media, signatures(reply)
 
     def thumbnail(self, data: bytes, stage: RevealStage, longest_side: int, frame: int = 0) -> bytes:
         """A JPEG of one frame, made in a child: blurred and grey, grey, or in colour, all small, or as large as it
@@ -193,8 +200,8 @@ class DecoderPool:
         if error is None:
             raise DecoderCrashed("The decoder answered with an error that does not exist.")
         if reply.get("last") is True:
-            raise error(_message(reply.get("message"))) from _OutOfMemory()
-        raise error(_message(reply.get("message")))
+            raise error(printable(reply.get("message"))) from _OutOfMemory()
+        raise error(printable(reply.get("message")))
 
     @contextlib.contextmanager
     def _long_turn(self) -> Iterator[None]:
@@ -329,73 +336,3 @@ class _OutOfMemory(Exception):
 
 def _cost_a_child(error: DecodingFailed) -> bool:
     return isinstance(error, DecoderCrashed | DecoderTimeout) or isinstance(error.__cause__, _OutOfMemory)
-
-
-def _message(said: object) -> str:
-    """What a child says of its failure, which ends in logs, in the database and on pages."""
-    text = said if isinstance(said, str) else "The bytes cannot be read."
-    return "".join(letter if letter.isprintable() else "?" for letter in text[:_LONGEST_MESSAGE])
-
-
-def _decoded_media(reply: dict[str, Any]) -> DecodedMedia:
-    """The child's answer as a record, every part of it checked: the child may have been taken over.
-
-    Raises:
-        DecoderCrashed: it is not of the agreed form.
-    """
-    try:
-        media = reply["media"]
-        frames = tuple(_frame(frame) for frame in media["frames"])
-        decoded = DecodedMedia(
-            _media_type(media["media_type"]),
-            _side(media["width"]) if frames else None,
-            _side(media["height"]) if frames else None,
-            frames,
-            tuple(_owed(code, message) for code, message in media["owed"].items()),
-            tuple(_part(part) for part in media["parts"]),
-            tuple(Noted(NotedKind(kind).value, _message(what)) for kind, what in media["noted"].items()),
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as problem:
-        raise DecoderCrashed("The decoder's answer is not of the agreed form.") from problem
-    if not frames and not decoded.owed and not decoded.parts:
-        raise DecoderCrashed("The decoder found no frame.")
-    return decoded
-
-
-def _owed(code: object, message: object) -> ScanOwed:
-    if code not in _OWED:
-        raise ValueError("not a reason for which a part may be owed")
-    return ScanOwed(str(code), _message(message))
-
-
-def _part(digests: list[str]) -> Digests:
-    md5, sha1, sha256 = (bytes.fromhex(digest) for digest in digests)
-    if (len(md5), len(sha1), len(sha256)) != (16, 20, 32):
-        raise ValueError("not the digests of a file")
-    return Digests(md5, sha1, sha256)
-
-
-def _media_type(said: object) -> str:
-    if not isinstance(said, str) or not _MEDIA_TYPE.fullmatch(said):
-        raise ValueError("not a media type")
-    return said
-
-
-def _side(said: object) -> int:
-    return _whole(said, 1, _LARGEST_NUMBER)
-
-
-def _whole(said: object, least: int, most: int) -> int:
-    if type(said) is not int or not least <= said <= most:
-        raise ValueError("not a number of the agreed range")
-    return said
-
-
-def _frame(document: dict[str, Any]) -> Frame:
-    hashes = bytes.fromhex(document["hashes"])
-    if len(hashes) != _HASHES_BYTES:
-        raise ValueError("not eight hashes")
-    orientations = tuple(hashes[start : start + 32] for start in range(0, _HASHES_BYTES, 32))
-    number, quality = _whole(document["number"], 0, _LARGEST_NUMBER), _whole(document["quality"], 0, 100)
-    marks = (document["is_part"] is True, document["low_information"] is True)
-    return Frame(number, orientations, quality, *marks)

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import AvifImagePlugin, Image, ImageCms
 
-from seawall.decoding import jxl, videos
+from seawall.decoding import jxl, keypoints, videos
 from seawall.decoding.limits import Limits
 from seawall.decoding.operations import fingerprint, thumbnail
 from seawall.decoding.pictures import MIB, prepare
@@ -95,6 +95,9 @@ def warm_up(limits: Limits) -> None:
     limits = replace(limits, max_nesting=5, max_members=100, max_expansion_bytes=MIB, max_pages=100)
     for name in _CODECS:
         codecs.lookup(name)
+    chance = np.random.default_rng(0)
+    for shape in ((200, 1000, 3), (200, 200)):
+        keypoints.describe(chance.integers(0, 256, shape, dtype=np.uint8), mirrored=True)
     for number, data in enumerate(_samples()):
         try:
             fingerprint(data, limits)

@@ -1,4 +1,4 @@
-"""Whether the libraries of the extra `scale` are here. They are large, and few installations need them."""
+"""Whether the libraries of extras are here. They are large, and few installations need them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,22 @@ def require_scale(*modules: str) -> None:
     Raises:
         ConfigurationError: names those that are missing and how to get them.
     """
+    _require("scale", modules)
+
+
+def require_keypoints() -> None:
+    """Refuses to go on without OpenCV.
+
+    Raises:
+        ConfigurationError: says how to get it.
+    """
+    _require("keypoints", ("cv2",))
+
+
+def _require(extra: str, modules: tuple[str, ...]) -> None:
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
         raise ConfigurationError(
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed.",
-            hint="Install them with: pip install 'seawall[scale]'",
+            hint=f"Install the extra with: pip install 'seawall[{extra}]'",
         )

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from seawall.database.tables import Entry, HashList, now
+from seawall.database.tables import Entry, HashList, KeptKeypoints, now
 from seawall.evidence import audit
 from seawall.hashlists import counts
 from seawall.hashlists.changes import announce
@@ -130,6 +130,7 @@ def _take_back(session: Session, entries: Iterable[Entry], change: int) -> int:
     for entry in binding:
         counts.add(session, entry.list_id, counts.minus(counts.of_entry(entry)))
         entry.removed_at, entry.change, entry.retracted = now(), change, change
+    session.execute(delete(KeptKeypoints).where(KeptKeypoints.entry_id.in_([entry.id for entry in binding])))
     _tell(session, binding, change, "list.take_back")
     return len(binding)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from seawall.records import Match, MatchKind
+from seawall.records import Match
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +50,4 @@ def merged(found: Iterable[Iterable[Match]]) -> tuple[Match, ...]:
 
 def _nearness(match: Match) -> tuple[bool, int, int]:
     """Exact before perceptual, near before far, old before new."""
-    return match.kind is not MatchKind.EXACT, match.distance, match.entry_id
+    return *match.nearness, match.entry_id

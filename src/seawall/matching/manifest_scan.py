@@ -251,7 +251,7 @@ class _Shown:
                     match.list.list_id,
                     match.list.name,
                     match.kind.value,
-                    match.hash_kind.value,
+                    match.hash_kind,
                     match.distance,
                     match.orientation.value,
                     answer.truncated,

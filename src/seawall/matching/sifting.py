@@ -24,7 +24,6 @@ from seawall.records import (
     HashKind,
     ListInfo,
     Match,
-    MatchKind,
     Orientation,
 )
 
@@ -90,16 +89,14 @@ def with_news(kept: Sequence[Finding], found: Sequence[Match]) -> tuple[Finding,
     best: dict[int, Match] = {}
     for match in (*(finding for finding in kept if isinstance(finding, Match)), *found):
         other = best.get(match.entry_id)
-        if other is None or _goodness(match) <= _goodness(other):
+        if other is None or match.nearness <= other.nearness:
             best[match.entry_id] = match
     return (*counting(tuple(best.values())), *(finding for finding in kept if not isinstance(finding, Match)))
 
 
-def _goodness(match: Match) -> tuple[bool, int]:
-    return match.kind is not MatchKind.EXACT, match.distance
-
-
 def _still_meets(match: Match, entry: EntryNow, fingerprint: Fingerprint) -> bool:
+    if match.hash_kind is None:
+        return True  # by keypoints: they go with their entry
     value = entry.hashes.get(match.hash_kind)
     if value is None:
         return False
@@ -107,7 +104,7 @@ def _still_meets(match: Match, entry: EntryNow, fingerprint: Fingerprint) -> boo
         digest: bytes | None = getattr(fingerprint.digests, match.hash_kind.value)
         return value == digest
     place = list(Orientation).index(match.orientation)
-    reach = FARTHEST_DISTANCE if match.orientation is Orientation.UPRIGHT else match.distance + DERIVED_IS_OFF_BY
+    reach = FARTHEST_DISTANCE if match.orientation is Orientation.UPRIGHT else match.nearness[1] + DERIVED_IS_OFF_BY
     return any(_distance(frame.orientations[place], value) <= reach for frame in fingerprint.frames)
 
 

@@ -229,6 +229,14 @@ class _Reader:
         read |= {key: self._boolean(when, key, path) for key in SWITCHES}
         return Conditions(**read)
 
+    def _of_keypoints(self, when: Conditions, place: Path) -> None:
+        if when.kind != (MatchKind.KEYPOINTS,):
+            return
+        asked = (("hash_kind", when.hash_kind or None), ("min_distance", when.min_distance))
+        for key, value in (*asked, ("max_distance", when.max_distance)):
+            if value is not None:
+                self._at_value((*place, key), "keypoints have no hash and no distance: it can never fire")
+
     def _together(self, when: Conditions, verdict: Verdict, urgent: bool, path: Path) -> None:
         """What is fine by itself and contradictory together."""
         place = (*path, "when")
@@ -238,6 +246,7 @@ class _Reader:
             self._at_value((*place, "hash_kind"), "a PDQ match is never exact: it can never fire")
         if when.kind == (MatchKind.PERCEPTUAL,) and when.hash_kind and HashKind.PDQ not in when.hash_kind:
             self._at_value((*place, "hash_kind"), "only a PDQ match is perceptual: it can never fire")
+        self._of_keypoints(when, place)
         if when.kind == (MatchKind.EXACT,) and (when.min_distance or 0) > 0:
             self._at_value((*place, "min_distance"), "an exact match has distance 0: it can never fire")
         if when.video is True and when.kind == (MatchKind.EXACT,):

@@ -81,6 +81,11 @@ def describe(finding: Finding) -> str:
     frame += f" in frame {finding.frame}" if finding.frame else ""
     frame += f", a frame of a listed video{_shares(finding)}" if finding.of_video else ""
     frame += ", like text or a pattern" if finding.low_information else ""
+    if finding.kind is MatchKind.KEYPOINTS:
+        here = f'an entry of the list "{finding.list.name}"{TURNS[finding.orientation]}{frame}{disputed}'
+        places = f"{finding.inliers} places, {finding.share} % of those that could,"
+        return f"{places} lie where they do in the picture of {here}"
+    assert finding.hash_kind is not None
     if finding.kind is MatchKind.EXACT:
         return f'The same {finding.hash_kind.label} as an entry of the list "{finding.list.name}"{disputed}'
     return (
@@ -101,11 +106,11 @@ def _rank(finding: Finding) -> tuple[int, int, str, int, str, str, int, str]:
         return (after, 0, finding.code, 0, finding.explanation, "", 0, "")
     return (
         0,
-        finding.distance,
+        finding.nearness[1],
         finding.list.name,
         finding.entry_id,
         finding.kind,
-        finding.hash_kind,
+        finding.hash_kind or "",
         finding.frame,
         # What is left can differ between findings that are otherwise the same; their order must not depend on luck.
         repr(finding),

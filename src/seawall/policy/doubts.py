@@ -49,6 +49,8 @@ def _of_match(rule: Rule) -> Iterator[str]:
         yield "blocks on entries that are disputed, too; add disputed = false"
     if alone and MatchKind.PERCEPTUAL in (when.kind or tuple(MatchKind)):
         yield "blocks on a likeness to an entry of a single list, without a human"
+    if MatchKind.KEYPOINTS in when.kind:
+        yield "blocks on keypoints: a picture that shows another one, as a screenshot does, shows what that shows"
     if alone and when.trust != (Trust.TRUSTED,):
         yield "blocks on the word of a single list that was not given full trust"
 

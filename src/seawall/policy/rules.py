@@ -89,7 +89,7 @@ class Conditions:
         )
         asked: tuple[tuple[str, tuple[str, ...], str], ...] = (
             ("match", self.kind, match.kind),
-            ("hash", self.hash_kind, match.hash_kind),
+            ("hash", self.hash_kind, match.hash_kind or "none"),
             ("list's trust", self.trust, of_list.trust),
             ("list's harm class", self.harm_class, of_list.harm_class),
             ("list", self.list, of_list.name),
@@ -98,15 +98,22 @@ class Conditions:
         for noun, wanted, actual in asked:
             if wanted and actual not in wanted:
                 yield f"the {noun} is {actual}, not {either(wanted)}"
-        if self.min_distance is not None and match.distance < self.min_distance:
-            yield f"the distance {match.distance} is below {self.min_distance}"
-        if self.max_distance is not None and match.distance > self.max_distance:
-            yield f"the distance {match.distance} is above {self.max_distance}"
+        yield from self._misfits_of_distance(match.distance)
         if self.disputed is not None and match.disputed is not self.disputed:
             yield "the entry is disputed" if match.disputed else "the entry is not disputed"
         if self.low_information is not None and match.low_information is not self.low_information:
             yield "the hash tells little" if match.low_information else "the hash tells enough"
         yield from self._misfits_of_video(match)
+
+    def _misfits_of_distance(self, distance: int | None) -> Iterator[str]:
+        if distance is None:
+            if self.min_distance is not None or self.max_distance is not None:
+                yield "it was found by keypoints, which have no distance"
+            return
+        if self.min_distance is not None and distance < self.min_distance:
+            yield f"the distance {distance} is below {self.min_distance}"
+        if self.max_distance is not None and distance > self.max_distance:
+            yield f"the distance {distance} is above {self.max_distance}"
 
     def _misfits_of_video(self, match: Match) -> Iterator[str]:
         if self.video is not None and match.of_video is not self.video:
@@ -134,10 +141,14 @@ class Rule:
 
     def fitting(self, findings: tuple[Finding, ...], surface: str) -> tuple[Finding, ...]:
         """The findings that meet the conditions asked of one. Whatever else is written, a scan that is owed may only
-        be let through by a rule that names the surface."""
+        be let through by a rule that names the surface, and what keypoints found is only blocked by one that names
+        that kind."""
         if self.when.finding is FindingKind.SCAN_OWED and self.verdict in PERMISSIVE and not self.when.surface:
             return ()
-        return tuple(finding for finding in findings if self.when.fits(finding, surface))
+        fitting = (finding for finding in findings if self.when.fits(finding, surface))
+        if self.verdict is Verdict.BLOCK and MatchKind.KEYPOINTS not in self.when.kind:
+            return tuple(finding for finding in fitting if not _by_keypoints(finding))
+        return tuple(fitting)
 
     def fires(self, fitting: tuple[Finding, ...]) -> bool:
         """Whether these findings, which all fit, are enough."""
@@ -152,7 +163,7 @@ CAUTIOUS_DISTANCE = 10
 @dataclass(frozen=True, slots=True)
 class Copies:
     """What counts as a copy of something that a reviewer confirmed: the same digest, and PDQ within `pdq_distance`
-    bits (None: no PDQ counts)."""
+    bits (None: no PDQ counts). Keypoints count wherever they are looked at: the settings say where."""
 
     digest: bool = True
     pdq_distance: int | None = CAUTIOUS_DISTANCE
@@ -168,6 +179,8 @@ class Copies:
             return True
         if finding.kind is MatchKind.EXACT:
             return self.digest
+        if finding.distance is None:
+            return True
         return self.pdq_distance is not None and finding.distance <= self.pdq_distance
 
 
@@ -180,6 +193,10 @@ class Policy:
     rules: tuple[Rule, ...]
     origin: str
     copies: Copies = Copies()
+
+
+def _by_keypoints(finding: Finding) -> bool:
+    return isinstance(finding, Match) and finding.kind is MatchKind.KEYPOINTS
 
 
 def sources(findings: tuple[Finding, ...]) -> int:

@@ -51,9 +51,11 @@ class SampleMatch(BaseModel):
 
     def as_finding(self) -> Match:
         """The match, with an entry that does not exist."""
-        exact = self.kind is MatchKind.EXACT
+        exact, places = self.kind is MatchKind.EXACT, self.kind is MatchKind.KEYPOINTS
         hash_kind = self.hash_kind or (HashKind.SHA256 if exact else HashKind.PDQ)
-        if exact is (hash_kind is HashKind.PDQ) or (exact and self.distance):
+        if places and (self.hash_kind or self.distance):
+            raise BadInput("A match by keypoints has no hash and no distance.")
+        if not places and (exact is (hash_kind is HashKind.PDQ) or (exact and self.distance)):
             raise BadInput("An exact match has distance 0 and an exact digest; a perceptual one is of PDQ.")
         source = self.source or self.list
         of_list = ListInfo(0, self.list, source, self.trust, self.harm_class, FARTHEST_DISTANCE, True, True)
@@ -62,8 +64,8 @@ class SampleMatch(BaseModel):
             entry_id=0,
             list=of_list,
             kind=self.kind,
-            hash_kind=hash_kind,
-            distance=self.distance,
+            hash_kind=None if places else hash_kind,
+            distance=None if places else self.distance,
             orientation=self.orientation,
             classification=Classification(scheme, code) if self.classification else None,
             disputed=self.disputed,
@@ -71,6 +73,8 @@ class SampleMatch(BaseModel):
             low_information=self.low_information,
             query_share=self.query_share,
             entry_share=self.entry_share,
+            inliers=40 if places else None,
+            share=30 if places else None,
         )
 
 

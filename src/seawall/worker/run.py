@@ -12,12 +12,12 @@ import psycopg
 import structlog
 from procrastinate.exceptions import ConnectorException
 
-from seawall import copies, late, likewise, news, retraction
+from seawall import copies, keypoints, late, likewise, news, retraction
 from seawall.actions import outbox
 from seawall.actions.delivery import Deliverer
 from seawall.database.sessions import Database
 from seawall.engines.jobs import defer
-from seawall.errors import DatabaseUnavailable, IndexUnavailable
+from seawall.errors import DatabaseUnavailable, DecoderUnavailable, IndexUnavailable, ObjectStoreUnavailable
 from seawall.rooms import Rooms
 from seawall.worker.tasks import HEARTBEAT_S, SILENT_S, WALK, Parts, build_app
 
@@ -140,11 +140,20 @@ async def _keep_looking_back(parts: Parts) -> None:
                 aligned = aligned or await asyncio.to_thread(copies.align, parts.rooms)
                 await asyncio.to_thread(likewise.settle, parts.rooms)
                 await asyncio.to_thread(copies.settle, parts.rooms)
+                await asyncio.to_thread(_keep_keypoints, parts.rooms)
                 await asyncio.to_thread(retraction.look_back, parts.rooms)
                 await asyncio.to_thread(news.look, parts.rooms)
             except (DatabaseUnavailable, IndexUnavailable) as error:
                 log.warning("retractions.not_looked_for", error=error.message)
         await asyncio.sleep(SWEEP_S)
+
+
+def _keep_keypoints(rooms: Rooms) -> None:
+    """Where decoders or the evidence are out of reach for a while, nothing else waits for it."""
+    try:
+        keypoints.settle(rooms)
+    except (DecoderUnavailable, ObjectStoreUnavailable) as error:
+        log.warning("keypoints.not_kept", error=error.message)
 
 
 async def _keep_ledger_files(parts: Parts) -> None:

@@ -55,7 +55,8 @@ TRUSTS = st.sampled_from(list(Trust))
 @st.composite
 def matches(draw: st.DrawFn) -> Match:
     kind = draw(st.sampled_from(list(MatchKind)))
-    of_pdq = kind is MatchKind.PERCEPTUAL
+    of_pdq, places = kind is MatchKind.PERCEPTUAL, kind is MatchKind.KEYPOINTS
+    digest = draw(st.sampled_from([HashKind.MD5, HashKind.SHA1, HashKind.SHA256]))
     name = draw(NAMES)
     source = draw(st.sampled_from(["one", "two", name]))
     of_list = ListInfo(1, name, source, draw(TRUSTS), draw(st.sampled_from(list(HarmClass))), 31, True, True)
@@ -63,13 +64,15 @@ def matches(draw: st.DrawFn) -> Match:
         entry_id=draw(st.integers(1, 5)),
         list=of_list,
         kind=kind,
-        hash_kind=HashKind.PDQ if of_pdq else draw(st.sampled_from([HashKind.MD5, HashKind.SHA1, HashKind.SHA256])),
-        distance=draw(st.integers(0, 31)) if of_pdq else 0,
+        hash_kind=HashKind.PDQ if of_pdq else None if places else digest,
+        distance=draw(st.integers(0, 31)) if of_pdq else None if places else 0,
         orientation=draw(st.sampled_from(list(Orientation))) if of_pdq else Orientation.UPRIGHT,
         frame=draw(st.integers(0, 2)),
         quality=draw(st.none() | st.integers(0, 100)),
         classification=draw(st.none() | st.just(Classification("ncmec", "A1"))),
         disputed=draw(st.booleans()),
+        inliers=draw(st.integers(15, 900)) if places else None,
+        share=draw(st.integers(1, 100)) if places else None,
     )
 
 
@@ -102,7 +105,9 @@ def policies(draw: st.DrawFn) -> Policy:
 @st.composite
 def _conditions_of_match(draw: st.DrawFn, permissive: bool) -> dict[str, str]:
     possible = {
-        "kind": draw(st.sampled_from(['"exact"', '"perceptual"', '["exact", "perceptual"]'])),
+        "kind": draw(
+            st.sampled_from(['"exact"', '"perceptual"', '["exact", "keypoints"]', '["exact", "perceptual"]'])
+        ),
         "max_distance": str(draw(st.integers(0, 31))),
         "trust": f'"{draw(TRUSTS)}"',
         "list": f'"{draw(NAMES)}"',

@@ -12,9 +12,19 @@ from hypothesis import strategies as st
 from seawall.policy.decide import REASONS_PER_RULE, UNCOVERED, decide
 from seawall.policy.load import default_policy, parse_policy
 from seawall.policy.rules import Conditions, Copies, FindingKind, Policy, Rule
-from seawall.records import Finding, Noted, NotedKind, Orientation, ScanOwed, Trust, Verdict
+from seawall.records import (
+    Finding,
+    Match,
+    MatchKind,
+    Noted,
+    NotedKind,
+    Orientation,
+    ScanOwed,
+    Trust,
+    Verdict,
+)
 
-from .findings import FINDINGS, SURFACES, exact, perceptual, policies
+from .findings import FINDINGS, SURFACES, exact, hash_list, perceptual, policies
 
 DEFAULT = default_policy()
 OWED = ScanOwed("media_corrupt", "The file ends too early.")
@@ -235,3 +245,16 @@ def test_every_verdict_has_its_reason(any_policy: Policy, findings: list[Finding
     assert severities == sorted(severities, reverse=True)
     assert severities[0] == judgement.verdict.severity
     assert judgement.policy_version == any_policy.version
+
+
+def test_what_keypoints_found_is_blocked_only_by_a_rule_that_names_them() -> None:
+    match = Match(1, hash_list("alpha", trust=Trust.TRUSTED), MatchKind.KEYPOINTS, None, None, inliers=40, share=30)
+    assert decide(DEFAULT, [match], surface="upload").verdict is Verdict.HOLD
+    for when, verdict in (
+        ('{ finding = "match" }', Verdict.HOLD),
+        ('{ finding = "match", max_distance = 31 }', Verdict.HOLD),
+        ('{ finding = "match", kind = "keypoints" }', Verdict.BLOCK),
+    ):
+        rule = f'[[rule]]\nname = "a"\nexplanation = "A test."\nwhen = {when}\nverdict = "block"\n'
+        policy = parse_policy(f"version = 1\n{rule}", "test.toml")
+        assert decide(policy, [match], surface="upload").verdict is verdict

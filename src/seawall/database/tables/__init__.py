@@ -21,6 +21,7 @@ from seawall.database.tables.hashlists import (
     Walk,
     change_numbers,
 )
+from seawall.database.tables.keypoints import KeptKeypoints
 from seawall.database.tables.requests import Request, SecondPersonOff
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "FailedLogin",
     "HashList",
     "IndexBuild",
+    "KeptKeypoints",
     "ListCount",
     "ListDay",
     "ListRemoval",
