@@ -209,6 +209,14 @@ class Forbidden(SeawallError):
     default_hint = "Use a key or a person with the scope that is named."
 
 
+class ProofNeeded(SeawallError):
+    """The session is good, but its person has not shown for too long that it is them."""
+
+    code = "proof_needed"
+    http_status = 403
+    default_hint = "Enter the password once more, or use a passkey."
+
+
 class ContentRefused(SeawallError):
     """A content that may not be shown: held, blocked or removed, or nobody knows what it is."""
 

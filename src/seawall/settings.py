@@ -360,6 +360,23 @@ class Settings(BaseSettings):
         float,
         Field(gt=0, le=168, description="Hours for which a case that was handed to somebody waits for them alone."),
     ] = 12.0
+    proof_minutes: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=10_080,
+            description="Minutes after which a person must show again that it is them (password or passkey) before "
+            "they see or release evidence, although their session is open. 0 switches that off.",
+        ),
+    ] = 480
+    proof_idle_minutes: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=10_080,
+            description="Minutes without use of the console after which the same is asked for. 0: never.",
+        ),
+    ] = 30
     login_attempts_per_minute: Annotated[
         int, Field(ge=1, description="Wrong console logins per name and minute before a pause is demanded.")
     ] = 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -105,13 +106,13 @@ class Stand:
 
 
 @contextmanager
-def serving(runtime: Runtime) -> Iterator[Stand]:
-    """Serves the console of one runtime on a free port of this machine."""
+def serving(runtime: Runtime, listener: socket.socket | None = None, address: str = "") -> Iterator[Stand]:
+    """Serves the console of one runtime on a free port of this machine, or on a socket under an address."""
     app = build(runtime, with_worker=False)
     with runtime.database.transaction() as session:
         endpoints.add(session, runtime.master_key, "http://127.0.0.1:9/hooks", actor=SYSTEM)
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", server_header=False)
-    listener = config.bind_socket()
+    listener = listener or config.bind_socket()
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -121,7 +122,7 @@ def serving(runtime: Runtime) -> Iterator[Stand]:
         assert time.monotonic() < limit, "the server did not start"
         time.sleep(0.01)
     try:
-        yield Stand(runtime, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        yield Stand(runtime, address or f"http://127.0.0.1:{listener.getsockname()[1]}")
     finally:
         server.should_exit = True
         thread.join(WAIT_S)

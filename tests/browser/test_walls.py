@@ -39,6 +39,17 @@ FORMS = (
     ("cases/1/items/1/decide", {"outcome": "confirm", "note": "x"}),
     ("lists/switch", {"name": "Test list", "to": "disabled", "reason": "x"}),
     ("audit/verify", {}),
+    ("prove/passkey", {"answer": "{}"}),
+    ("prove/passkey/options", {}),
+    ("me/passkeys", {"answer": "{}", "name": "x"}),
+    ("me/passkeys/options", {}),
+    ("me/passkeys/1/remove", {}),
+    ("people/person-1/passkeys/1/remove", {}),
+    ("prove", {"password": PASSWORD}),
+    ("me/sessions/end-others", {}),
+    ("me/sessions/1/end", {}),
+    ("people/person-1/sessions/end", {}),
+    ("people/person-1/sessions/1/end", {}),
     ("webhooks/00000000-0000-0000-0000-000000000000/replay", {}),
 )
 

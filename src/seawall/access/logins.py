@@ -1,12 +1,8 @@
-"""Logging in at the console, and the sessions that this opens."""
+"""Logging in at the console with name and password, slowly for those who guess."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from base64 import urlsafe_b64encode
 from collections import defaultdict
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -16,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from seawall.access.passwords import Passwords
 from seawall.access.people import NAME, PersonSession
-from seawall.access.secrets import as_bytes, digest_of, new_secret
+from seawall.access.secrets import digest_of
+from seawall.access.sessions import Browser, Login, Way, note_proof, open_session
 from seawall.database.sessions import Database
-from seawall.database.tables import ConsoleSession, FailedLogin, OneTimeLink, User
+from seawall.database.tables import ConsoleSession, FailedLogin, OneTimeLink, PasskeyChallenge, User
 from seawall.errors import RateLimited, Unauthenticated
 from seawall.evidence import audit
-from seawall.records import SYSTEM, Actor, Role
+from seawall.records import SYSTEM
 from seawall.settings import Settings
 
 # How long ended sessions and used links stay for a look back; the audit chain keeps the acts themselves.
@@ -31,15 +28,6 @@ GUESSES_KEPT = timedelta(hours=1)
 UNKNOWN = "(unknown)"
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """What a good password opens. `token` goes into the session cookie, `csrf_token` into each form."""
-
-    token: str = field(repr=False)
-    csrf_token: str = field(repr=False)
-    expires_at: datetime
 
 
 class Logins:
@@ -54,7 +42,7 @@ class Logins:
         self._settings = settings
         self.passwords = passwords or Passwords()
 
-    def login(self, name: str, password: str) -> Login:
+    def login(self, name: str, password: str, browser: Browser | None = None) -> Login:
         """Opens a session.
 
         Raises:
@@ -62,9 +50,28 @@ class Logins:
             RateLimited: too many guesses at this name in this minute, or too many people at the door.
         """
         with self.passwords.place():
-            return self._login(name.strip().lower(), password)
+            name = name.strip().lower()
+            user_id, kept, fresh = self._checked(name, password)
+            with self._database.transaction() as session:
+                user = self._still(session, user_id, kept, fresh)
+                lasts = timedelta(hours=self._settings.session_hours)
+                return open_session(session, user, Way.PASSWORD, browser or Browser(), lasts)
 
-    def _login(self, name: str, password: str) -> Login:
+    def prove(self, person: PersonSession, password: str) -> None:
+        """Shows once more, by the password, who is at the other end of a session. Counts as a login where it fails.
+
+        Raises:
+            Unauthenticated: it is not the person's password.
+            RateLimited: as for a login.
+        """
+        with self.passwords.place():
+            user_id, kept, fresh = self._checked(person.name, password)
+            with self._database.transaction() as session:
+                self._still(session, user_id, kept, fresh)
+                note_proof(session, person, Way.PASSWORD)
+
+    def _checked(self, name: str, password: str) -> tuple[int, str, str | None]:
+        """The person's number, the hash that the password fits, and a fresh one where that is outdated."""
         with self._database.transaction() as session:
             attempts, now = _count_attempt(session, name)
             user_id, kept = _password_of(session, name)
@@ -81,54 +88,18 @@ class Logins:
         if not self.passwords.check(kept, password) or user_id is None or kept is None:
             log.warning("login.refused", person=person)
             raise Unauthenticated("This name and this password do not go together.", hint="Try again.")
-        fresh = self.passwords.hash(password) if self.passwords.is_outdated(kept) else None
-        with self._database.transaction() as session:
-            return self._open(session, user_id, kept, fresh)
+        return user_id, kept, self.passwords.hash(password) if self.passwords.is_outdated(kept) else None
 
-    def _open(self, session: Session, user_id: int, checked: str, fresh: str | None) -> Login:
+    def _still(self, session: Session, user_id: int, checked: str, fresh: str | None) -> User:
+        """The person's row, held, if they may still come in with the password that was checked; it was no guess."""
         user = session.scalar(select(User).where(User.id == user_id).with_for_update())
         if user is None or user.disabled_at is not None or user.password_hash != checked:
             # Disabled, or given another password, while this one was being checked.
             raise Unauthenticated("This name and this password do not go together.", hint="Try again.")
-        user.last_login_at = func.now()
         if fresh is not None:
             user.password_hash = fresh
-        token = new_secret()
-        expires_at = session.scalars(select(func.now())).one() + timedelta(hours=self._settings.session_hours)
-        session.add(ConsoleSession(token_hash=digest_of(token), user_id=user_id, expires_at=expires_at))
         _uncount_attempt(session, user.name)
-        session.flush()
-        audit.append(session, Actor("user", user.name), "user.login", f"user:{user.name}", {})
-        return Login(token, _csrf_token(token), expires_at)
-
-
-def session_from_token(session: Session, token: str) -> PersonSession | None:
-    """Whose session the cookie opens, with the roles they hold now; None when it has ended, or never was."""
-    row = session.execute(
-        select(User.id, User.name, User.roles, ConsoleSession.expires_at)
-        .join(User, User.id == ConsoleSession.user_id)
-        .where(
-            ConsoleSession.token_hash == digest_of(token),
-            ConsoleSession.ended_at.is_(None),
-            ConsoleSession.expires_at > func.now(),
-            User.disabled_at.is_(None),
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    roles = frozenset(Role(role) for role in row.roles)
-    return PersonSession(row.id, row.name, roles, row.expires_at, _csrf_token(token))
-
-
-def logout(session: Session, token: str) -> None:
-    """Ends the session that the cookie opens; does nothing when there is none."""
-    person = session_from_token(session, token)
-    if person is None:
-        return
-    session.execute(
-        update(ConsoleSession).where(ConsoleSession.token_hash == digest_of(token)).values(ended_at=func.now())
-    )
-    audit.append(session, person.actor, "user.logout", f"user:{person.name}", {})
+        return user
 
 
 def prune(session: Session) -> int:
@@ -138,6 +109,7 @@ def prune(session: Session) -> int:
     gone = 0
     for statement in (
         delete(ConsoleSession).where((ConsoleSession.expires_at < before) | (ConsoleSession.ended_at < before)),
+        delete(PasskeyChallenge).where(PasskeyChallenge.expires_at < func.now()),
         delete(OneTimeLink).where((OneTimeLink.expires_at < before) | (OneTimeLink.used_at < before)),
     ):
         gone += len(session.execute(statement.returning(1)).all())
@@ -200,10 +172,3 @@ def _uncount_attempt(session: Session, name: str) -> None:
 
 def _minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0)
-
-
-def _csrf_token(token: str) -> str:
-    """A token that only who holds the session's token can make, and from which that one cannot be had back: nothing
-    more needs to be stored, and every page of a session can show it."""
-    made = hmac.digest(as_bytes(token), b"seawall console form", hashlib.sha256)
-    return urlsafe_b64encode(made).decode().rstrip("=")

@@ -38,13 +38,16 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class PersonSession:
-    """Who is at the other end of a console session. `csrf_token` goes into each form and comes back with it."""
+    """Who is at the other end of a console session. `csrf_token` goes into each form and comes back with it;
+    `proven_at` is when they last showed who they are, None when that has lapsed."""
 
     user_id: int
     name: str
     roles: frozenset[Role]
     expires_at: datetime
     csrf_token: str = field(repr=False)
+    session_id: int = 0
+    proven_at: datetime | None = None
 
     @property
     def actor(self) -> Actor:
@@ -87,6 +90,11 @@ def list_people(session: Session) -> list[Person]:
         )
         for row in session.scalars(select(User).order_by(User.name))
     ]
+
+
+def has_password(session: Session, user_id: int) -> bool:
+    """Whether the person has chosen a password."""
+    return session.scalar(select(User.id).where(User.id == user_id, User.password_hash.is_not(None))) is not None
 
 
 def set_roles(session: Session, name: str, roles: Iterable[Role], actor: Actor) -> None:
@@ -262,6 +270,18 @@ def _add(session: Session, name: str, roles: list[str]) -> int:
 def _user(session: Session, name: str) -> User:
     known = NAME.fullmatch(name) is not None
     user = session.scalar(select(User).where(User.name == name).with_for_update()) if known else None
+    if user is None:
+        raise NotFound(f"Nobody is named {name}.", hint="`seawall users list` shows everyone.")
+    return user
+
+
+def user_named(session: Session, name: str) -> User:
+    """The row of that person, also a disabled one's, not held.
+
+    Raises:
+        NotFound: nobody has that name.
+    """
+    user = session.scalar(select(User).where(User.name == name)) if NAME.fullmatch(name) else None
     if user is None:
         raise NotFound(f"Nobody is named {name}.", hint="`seawall users list` shows everyone.")
     return user

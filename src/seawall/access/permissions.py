@@ -60,6 +60,10 @@ ALLOWED: dict[Act, frozenset[Role]] = {
 }
 
 
+DEMANDS_PROOF = frozenset({Act.REVEAL, Act.RELEASE_EVIDENCE})
+"""What an open session alone does not allow: the person must have shown lately that it is them (`proof.py`)."""
+
+
 class HasRoles(Protocol):
     """A person, as far as permissions care."""
 

@@ -126,6 +126,115 @@ def enable(name: Name) -> None:
     typer.echo(f"{name} is enabled.")
 
 
+@app.command()
+def permissions() -> None:
+    """Show what each role may do, and who holds it.
+
+    Example: seawall users permissions
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from seawall.access import people
+    from seawall.access.permissions import ALLOWED
+    from seawall.cli.context import open_database, open_settings
+
+    with open_database(open_settings()) as database, database.transaction() as session:
+        everyone = [person for person in people.list_people(session) if person.disabled_at is None]
+    table = Table("Role", "May", "Held by", show_lines=True)
+    for role in Role:
+        may = "\n".join(act.value for act, by in ALLOWED.items() if role in by)
+        table.add_row(role.value, may, "\n".join(person.name for person in everyone if role in person.roles))
+    Console().print(table)
+
+
+@app.command()
+def sessions(name: Name) -> None:
+    """Show where a person is logged in at the console.
+
+    Example: seawall users sessions reviewer-1
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from seawall.access import sessions as open_sessions
+    from seawall.access.browsers import browser_name
+    from seawall.cli.context import open_database, open_settings
+    from seawall.cli.tables import moment, plain
+
+    with open_database(open_settings()) as database, database.transaction() as session:
+        found = open_sessions.open_sessions(session, name)
+    table = Table("Session", "Browser", "From", "Logged in by", "Since (UTC)", "Last seen (UTC)")
+    for each in found:
+        table.add_row(
+            str(each.id),
+            browser_name(each.browser.agent),
+            plain(each.browser.address),
+            each.way.value,
+            moment(each.created_at),
+            moment(each.seen_at),
+        )
+    Console().print(table)
+
+
+@app.command()
+def end_sessions(
+    name: Name,
+    number: Annotated[int | None, typer.Option("--session", help="Only this one, by its number.")] = None,
+) -> None:
+    """End a person's sessions at once; they can log in again.
+
+    Example: seawall users end-sessions reviewer-1
+    """
+    from seawall.access import sessions as open_sessions
+    from seawall.cli.context import open_database, open_settings, operator
+
+    with open_database(open_settings()) as database, database.transaction() as session:
+        if number is None:
+            ended = open_sessions.end_all(session, name, operator())
+        else:
+            open_sessions.end(session, name, number, operator())
+            ended = 1
+    typer.echo(f"{ended} {'session' if ended == 1 else 'sessions'} of {name} ended.")
+
+
+@app.command()
+def passkeys(name: Name) -> None:
+    """Show the passkeys that a person can log in with.
+
+    Example: seawall users passkeys reviewer-1
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from seawall.access import passkeys as kept
+    from seawall.cli.context import open_database, open_settings
+    from seawall.cli.tables import moment, plain
+
+    with open_database(open_settings()) as database, database.transaction() as session:
+        found = kept.list_passkeys(session, name)
+    table = Table("Passkey", "Name", "Added (UTC)", "Last used (UTC)")
+    for each in found:
+        table.add_row(str(each.id), plain(each.name), moment(each.created_at), moment(each.last_used_at, "never"))
+    Console().print(table)
+
+
+@app.command()
+def remove_passkey(
+    name: Name, passkey: Annotated[int, typer.Argument(help="Its number, as `passkeys` shows it.")]
+) -> None:
+    """Take one of a person's passkeys away, for good. Sessions stay open: see `end-sessions`.
+
+    Example: seawall users remove-passkey reviewer-1 3
+    """
+    from seawall.access import passkeys as kept
+    from seawall.cli.context import open_database, open_settings, operator
+
+    with open_database(open_settings()) as database, database.transaction() as session:
+        kept.remove(session, name, passkey, operator())
+    typer.echo(f"Passkey {passkey} of {name} is removed.")
+
+
 def _show_link(settings: Settings, name: str, token: str) -> None:
     address = settings.public_url or f"http://{settings.host}:{settings.port}"
     typer.echo(f"Give this link to {name} over a way that you trust. It works once.", err=True)

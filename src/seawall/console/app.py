@@ -9,17 +9,48 @@ from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from seawall.access.logins import Logins
+from seawall.access.passkeys import Passkeys
 from seawall.console import troubles
 from seawall.console.desk import Desk
 from seawall.console.guard import Guard
 from seawall.console.pages import Pages
-from seawall.console.routes import audit, cases, door, lists, notes, numbers, queue, reveals, second, tables, webhooks
+from seawall.console.routes import (
+    account,
+    audit,
+    cases,
+    door,
+    lists,
+    notes,
+    numbers,
+    passkeys,
+    people,
+    prove,
+    queue,
+    reveals,
+    second,
+    tables,
+    webhooks,
+)
 from seawall.engines.silence import no_telemetry
 from seawall.runtime import Runtime
 
 PATH = "/console"
-ROUTERS = tuple(
-    each.router for each in (door, queue, cases, notes, reveals, second, lists, numbers, tables, webhooks, audit)
+ROUTERS = (
+    door.router,
+    queue.router,
+    cases.router,
+    notes.router,
+    reveals.router,
+    second.router,
+    lists.router,
+    numbers.router,
+    tables.router,
+    webhooks.router,
+    audit.router,
+    people.router,
+    account.router,
+    prove.router,
+    passkeys.router,
 )
 STATIC = Path(__file__).parent / "static"
 
@@ -40,6 +71,7 @@ def console(runtime: Runtime) -> FastAPI:
         database=runtime.database,
         rooms=runtime.rooms,
         logins=Logins(runtime.database, runtime.settings),
+        passkeys=Passkeys(runtime.database, runtime.settings),
         pages=Pages(demo=runtime.settings.demo),
     )
     for router in ROUTERS:

@@ -8,6 +8,7 @@ from typing import cast
 from fastapi import Request
 
 from seawall.access.logins import Logins
+from seawall.access.passkeys import Passkeys
 from seawall.console.pages import Pages
 from seawall.database.sessions import Database
 from seawall.rooms import Rooms
@@ -22,6 +23,7 @@ class Desk:
     database: Database
     rooms: Rooms
     logins: Logins
+    passkeys: Passkeys
     pages: Pages
 
 

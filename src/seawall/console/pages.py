@@ -10,6 +10,7 @@ import jinja2
 from fastapi.responses import HTMLResponse
 
 from seawall import __version__
+from seawall.access.browsers import browser_name
 from seawall.access.permissions import Act, may
 from seawall.cases.notes import LONGEST_NOTE
 from seawall.console import wording
@@ -41,6 +42,7 @@ PLACES = (
     (Act.SEE_NUMBERS, wording.Place("Numbers", "/console/numbers", "n")),
     (Act.SEE_WEBHOOKS, wording.Place("Webhooks", "/console/webhooks", "w")),
     (Act.READ_AUDIT, wording.Place("Audit", "/console/audit", "a")),
+    (Act.SEE_PERMISSIONS, wording.Place("People", "/console/people", "p")),
 )
 
 
@@ -61,6 +63,8 @@ class Pages:
             instant=datetime.isoformat,
             words=wording.words,
             counted=wording.counted,
+            browser=browser_name,
+            capitalize_first=wording.capitalised,
         )
         self._environment.globals.update(
             demo=demo,
@@ -77,6 +81,7 @@ class Pages:
             trust=wording.TRUST,
             harm_classes=wording.HARM_CLASSES,
             delivery_states=wording.DELIVERY_STATES,
+            ways=wording.WAYS,
         )
 
     def answer(

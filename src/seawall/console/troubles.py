@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 from fastapi import FastAPI, Request
@@ -16,10 +17,11 @@ from starlette.responses import Response
 from seawall.console.desk import Desk
 from seawall.console.visitor import Visitor, safe_next, visitor
 from seawall.console.wording import Notice
-from seawall.errors import BadInput, NotFound, RateLimited, SeawallError, Unauthenticated
+from seawall.errors import BadInput, NotFound, ProofNeeded, RateLimited, SeawallError, Unauthenticated
 
 log = structlog.get_logger(__name__)
 
+CASE = re.compile(r"/console/cases/\d{1,18}")
 TITLES = {
     401: "Please log in",
     403: "Not for this account",
@@ -50,6 +52,8 @@ async def _on_seawall_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, SeawallError)
     if isinstance(error, Unauthenticated):
         return _to_login(request)
+    if isinstance(error, ProofNeeded):
+        return _to_proof(request)
     if error.http_status >= 500:
         log.error("console.failed", code=error.code, error=error.message)
     return await _page(request, error, error.http_status)
@@ -84,6 +88,21 @@ def _to_login(request: Request) -> Response:
     if is_htmx(request):
         return Response(status_code=401, headers={"HX-Redirect": "/console/login"})
     return RedirectResponse(f"/console/login{query}", status_code=303)
+
+
+def _to_proof(request: Request) -> Response:
+    """To the page that asks for a proof, and afterwards back to the page on which something was asked for."""
+    if is_htmx(request):
+        there = urlsplit(request.headers.get("hx-current-url", ""))
+        wanted = safe_next(there.path + (f"?{there.query}" if there.query else ""))
+    else:
+        # A form's own address cannot be gone back to, but the case that it is about can.
+        of_a_case = CASE.match(request.url.path)
+        wanted = of_a_case[0] if of_a_case else safe_next(request.url.path if request.method == "GET" else "")
+    address = f"/console/prove?{urlencode({'next': wanted})}"
+    if is_htmx(request):
+        return Response(status_code=403, headers={"HX-Redirect": address})
+    return RedirectResponse(address, status_code=303)
 
 
 async def _page(request: Request, error: SeawallError, status: int) -> Response:

@@ -10,17 +10,21 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Form, Request, Response
 
-from seawall.access import logins
-from seawall.access.logins import Login
+from seawall.access import sessions
 from seawall.access.people import PersonSession
-from seawall.access.permissions import Act, require
+from seawall.access.permissions import DEMANDS_PROOF, Act, require
+from seawall.access.proof import idle_limit, require_proof
 from seawall.access.secrets import as_bytes
+from seawall.access.sessions import Browser, Login
 from seawall.console.desk import Desk, desk_of
 from seawall.errors import Forbidden, Unauthenticated
 
 SESSION_COOKIE = "seawall_session"
 FORM_COOKIE = "seawall_form"
 LONGEST_TOKEN = 200
+LOOPBACK = {"127.0.0.1", "::1"}
+# Sent with what a page asks by itself, on a clock.
+BY_ITSELF = "x-seawall-by-itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +68,28 @@ def visitor(request: Request, desk: Annotated[Desk, Depends(desk_of)]) -> Visito
     token = request.cookies.get(cookie_name(SESSION_COOKIE, secure), "")
     if token and len(token) <= LONGEST_TOKEN:
         with desk.database.transaction() as session:
-            person = logins.session_from_token(session, token)
+            person = sessions.session_from_token(
+                session, token, browser=browser_of(request), idle=idle_limit(desk.settings)
+            )
         if person is not None:
             return Visitor(person, person.csrf_token, secure)
     kept = request.cookies.get(cookie_name(FORM_COOKIE, secure), "")
     if 20 <= len(kept) <= LONGEST_TOKEN:
         return Visitor(None, kept, secure)
     return Visitor(None, secrets.token_urlsafe(32), secure, new_form_token=True)
+
+
+def browser_of(request: Request) -> Browser | None:
+    """Where a request comes from; None for what a page asks by itself, which is no sign of a person.
+
+    A proxy on this machine says whom it speaks for; nobody else is believed.
+    """
+    if request.headers.get(BY_ITSELF):
+        return None
+    address = request.client.host if request.client else ""
+    if address in LOOPBACK:
+        address = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip() or address
+    return Browser(request.headers.get("user-agent", ""), address)
 
 
 AnyVisitor = Annotated[Visitor, Depends(visitor)]
@@ -90,20 +109,32 @@ def person_of(visitor: AnyVisitor) -> PersonSession:
 APerson = Annotated[PersonSession, Depends(person_of)]
 
 
+def proven(person: APerson, desk: Annotated[Desk, Depends(desk_of)]) -> PersonSession:
+    """A dependency for what an open session alone does not allow, beside `Allowed`.
+
+    Raises:
+        ProofNeeded: the person has not shown for too long that it is them; it becomes the page that asks.
+    """
+    require_proof(person, desk.settings)
+    return person
+
+
 class Allowed:
-    """A dependency that lets in only people who may do the act."""
+    """A dependency that lets in only people who may do the act, and for some acts only those who have shown lately
+    that it is them."""
 
     def __init__(self, act: Act) -> None:
         self._act = act
 
-    def __call__(self, person: APerson) -> PersonSession:
+    def __call__(self, person: APerson, desk: Annotated[Desk, Depends(desk_of)]) -> PersonSession:
         """The person.
 
         Raises:
             Forbidden: none of their roles allows it.
+            ProofNeeded: as above.
         """
         require(person, self._act)
-        return person
+        return proven(person, desk) if self._act in DEMANDS_PROOF else person
 
 
 FormToken = Annotated[str, Form(max_length=LONGEST_TOKEN)]

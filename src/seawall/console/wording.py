@@ -136,6 +136,7 @@ STAGES = {
 }
 DELIVERY_STATES = {"pending": "Waiting", "delivered": "Delivered", "failed": "Given up"}
 HARM_CLASSES = {"csam": "CSAM", "ncii": "NCII", "terrorism": "Terrorism", "other": "Other"}
+WAYS = {"password": "Password", "passkey": "Passkey", "provider": "Single sign-on"}
 TRUST = {"trusted": "Trusted", "standard": "Standard", "unverified": "Unverified"}
 
 
@@ -166,6 +167,11 @@ def words(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(words(inner) for inner in value)
     return str(value)
+
+
+def capitalised(text: str) -> str:
+    """The text with its first letter large; the others stay as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

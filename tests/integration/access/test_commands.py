@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from seawall.access import keys, people, trail
+from seawall.access import keys, people, sessions, trail
+from seawall.access.logins import Logins
+from seawall.access.sessions import Browser
 from seawall.access.trail import LookupTrail
 from seawall.database.sessions import Database
 from seawall.records import Role, Scope
 from seawall.settings import Settings
 from tests.integration.access.command import seawall
+from tests.integration.access.test_people import CHEAP, PASSWORD, add
 
 
 def test_keys_from_making_to_revoking(database: Database, settings: Settings) -> None:
@@ -102,3 +105,22 @@ def test_mistakes_are_told_and_change_nothing(
     with database.transaction() as session:
         assert keys.list_keys(session) == []
         assert people.list_people(session) == []
+
+
+def test_sessions_and_permissions_are_shown_and_sessions_ended(database: Database, settings: Settings) -> None:
+    add(database)
+    door = Logins(database, settings, CHEAP)
+    for address in ("192.0.2.7", "192.0.2.8"):
+        door.login("reviewer-1", PASSWORD, Browser("Firefox/140.0", address))
+    listed = seawall(database, settings, "users", "sessions", "reviewer-1").stdout
+    assert "Firefox" in listed
+    assert "192.0.2.8" in listed
+    with database.transaction() as session:
+        newest = sessions.open_sessions(session, "reviewer-1")[0].id
+    one = seawall(database, settings, "users", "end-sessions", "reviewer-1", "--session", str(newest))
+    assert one.stdout.strip() == "1 session of reviewer-1 ended."
+    rest = seawall(database, settings, "users", "end-sessions", "reviewer-1")
+    assert rest.stdout.strip() == "1 session of reviewer-1 ended."
+    permissions = seawall(database, settings, "users", "permissions").stdout
+    assert "reveal evidence" in permissions
+    assert "reviewer-1" in permissions

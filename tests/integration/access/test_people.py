@@ -9,10 +9,11 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select, text, update
 
-from seawall.access import logins, people
-from seawall.access.logins import Login, Logins
+from seawall.access import logins, people, sessions
+from seawall.access.logins import Logins
 from seawall.access.passwords import Passwords
 from seawall.access.people import PersonSession
+from seawall.access.sessions import Login
 from seawall.database.sessions import Database
 from seawall.database.tables import AuditEvent, ConsoleSession, FailedLogin, OneTimeLink, User, now
 from seawall.errors import BadInput, Conflict, NotFound, RateLimited, Unauthenticated
@@ -41,7 +42,7 @@ def add(database: Database, name: str = "reviewer-1", *roles: Role, password: st
 
 def who(database: Database, token: str) -> PersonSession | None:
     with database.transaction() as session:
-        return logins.session_from_token(session, token)
+        return sessions.session_from_token(session, token)
 
 
 # ------------------------------------------------------------------------------------------------------- first start
@@ -318,8 +319,8 @@ def test_sessions_end_by_logout_and_by_time(database: Database, door: Logins) ->
     add(database)
     one, other = door.login("reviewer-1", PASSWORD), door.login("reviewer-1", PASSWORD)
     with database.transaction() as session:
-        logins.logout(session, one.token)
-        logins.logout(session, "nothing")
+        sessions.logout(session, one.token)
+        sessions.logout(session, "nothing")
     assert who(database, one.token) is None
     assert who(database, other.token) is not None
     with database.transaction() as session:
@@ -406,7 +407,7 @@ def test_everything_is_on_record(database: Database, door: Logins) -> None:
     add(database, "boss", Role.ADMIN)
     login = door.login("boss", PASSWORD)
     with database.transaction() as session:
-        logins.logout(session, login.token)
+        sessions.logout(session, login.token)
     with database.transaction() as session:
         events = session.execute(select(AuditEvent.act, AuditEvent.actor).order_by(AuditEvent.number)).all()
     assert [tuple(event) for event in events] == [

@@ -94,7 +94,7 @@ def test_who_managed_lists_as_an_administrator_still_does(database: Database) ->
             session.add(User(name=name, roles=roles))
         session.flush()
         session.connection().exec_driver_sql(sql)
-        after = dict(session.execute(select(User.name, User.roles)).tuples().all())
+        after = {row.name: row.roles for row in session.execute(select(User.name, User.roles))}
     assert after == {
         "boss": ["admin", "list_manager"],
         "both": ["admin", "reviewer", "list_manager"],

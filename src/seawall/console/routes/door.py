@@ -8,13 +8,14 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from seawall.access import logins, people
+from seawall.access import people, sessions
 from seawall.access.passwords import LONGEST, SHORTEST
 from seawall.console.desk import Desk, desk_of
 from seawall.console.visitor import (
     SESSION_COOKIE,
     AnyVisitor,
     begin_session,
+    browser_of,
     cookie_name,
     door_form,
     end_session,
@@ -35,11 +36,14 @@ def login_page(desk: ADesk, visitor: AnyVisitor, next: str = "", chosen: str = "
     if visitor.person is not None:
         return RedirectResponse(safe_next(next), status_code=303)
     message = Notice("Your password is set.", "Log in with it.", "good") if chosen else None
-    return desk.pages.answer("login.html", visitor, name="", next=safe_next(next), message=message)
+    return desk.pages.answer(
+        "login.html", visitor, name="", next=safe_next(next), site=desk.passkeys.site, message=message
+    )
 
 
 @router.post("/login", dependencies=[Depends(door_form)])
 def log_in(
+    request: Request,
     desk: ADesk,
     visitor: AnyVisitor,
     name: Typed = "",
@@ -48,7 +52,7 @@ def log_in(
 ) -> Response:
     """Checks name and password."""
     try:
-        login = desk.logins.login(name, password)
+        login = desk.logins.login(name, password, browser_of(request))
     except (Unauthenticated, RateLimited) as error:
         return desk.pages.answer(
             "login.html",
@@ -57,6 +61,7 @@ def log_in(
             headers={"Retry-After": str(int(error.retry_after_s) + 1)} if isinstance(error, RateLimited) else None,
             name=name,
             next=safe_next(next),
+            site=desk.passkeys.site,
             message=Notice(error.message, error.hint, "trouble"),
         )
     answer = RedirectResponse(safe_next(next), status_code=303)
@@ -69,7 +74,7 @@ def log_out(request: Request, desk: ADesk, visitor: AnyVisitor) -> Response:
     """Ends the session, here and on the server."""
     token = request.cookies.get(cookie_name(SESSION_COOKIE, visitor.secure), "")
     with desk.database.transaction() as session:
-        logins.logout(session, token)
+        sessions.logout(session, token)
     answer = RedirectResponse("/console/login", status_code=303)
     end_session(answer, visitor)
     return answer

@@ -7,6 +7,8 @@ const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
 document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRF-Token"] = token;
+  // What a page asks on a clock is no sign that somebody is there.
+  if (event.detail.triggeringEvent?.type === "hx:poll:trigger") event.detail.headers["X-Seawall-By-Itself"] = "yes";
 });
 
 // A network that is gone must be said, not left to a silent button.

@@ -1,6 +1,15 @@
 """All tables, one file per noun."""
 
-from seawall.database.tables.access import ApiKey, ConsoleSession, FailedLogin, LookupCount, OneTimeLink, User
+from seawall.database.tables.access import (
+    ApiKey,
+    ConsoleSession,
+    FailedLogin,
+    LookupCount,
+    OneTimeLink,
+    Passkey,
+    PasskeyChallenge,
+    User,
+)
 from seawall.database.tables.actions import OutboxMessage, WebhookEndpoint
 from seawall.database.tables.base import Base, now
 from seawall.database.tables.cases import Case, CaseItem, CaseNote, Decision, Reveal, RevealFloor
@@ -55,6 +64,8 @@ __all__ = [
     "LookupCount",
     "OneTimeLink",
     "OutboxMessage",
+    "Passkey",
+    "PasskeyChallenge",
     "PolicyText",
     "Presence",
     "Request",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, PrimaryKeyConstraint, Text, text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, LargeBinary, PrimaryKeyConstraint, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -64,15 +64,48 @@ class OneTimeLink(Base):
 
 
 class ConsoleSession(Base):
-    """A logged-in browser. The token against forged requests is derived from the session's, so it needs no column."""
+    """A logged-in browser. The token against forged requests is derived from the session's, so it needs no column.
+    `id` names it to people, `proven_at` is when they last showed who they are, and `way` how they logged in."""
 
     __tablename__ = "console_sessions"
 
     token_hash: Mapped[Hash] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=False), unique=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[Timestamp]
     ended_at: Mapped[Timestamp | None]
+    seen_at: Mapped[CreatedAt]
+    proven_at: Mapped[Timestamp | None]
+    way: Mapped[str] = mapped_column(server_default="password")
+    agent: Mapped[str] = mapped_column(server_default="")
+    address: Mapped[str] = mapped_column(server_default="")
+
+
+class Passkey(Base):
+    """A passkey of a person. `public_key` is its COSE key; `sign_count` what it said when it was used last."""
+
+    __tablename__ = "passkeys"
+
+    id: Mapped[BigId]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    name: Mapped[str]
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[CreatedAt]
+    last_used_at: Mapped[Timestamp | None]
+
+
+class PasskeyChallenge(Base):
+    """What a browser was asked to sign, once: for one purpose, by the browser that holds what `binding` digests."""
+
+    __tablename__ = "passkey_challenges"
+
+    challenge: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    purpose: Mapped[str]
+    binding: Mapped[Hash]
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
 
 
 class FailedLogin(Base):
