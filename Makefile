@@ -9,8 +9,9 @@ ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
+PROVIDER := tests/provider/node_modules/.made
 VENDOR := src/seawall/console/static/vendor
-LOCKS := requirements.lock requirements-dev.lock package-lock.json
+LOCKS := requirements.lock requirements-dev.lock package-lock.json tests/provider/package-lock.json
 
 # A person's own pip configuration must not send the install elsewhere.
 export PIP_USER := 0
@@ -44,6 +45,7 @@ TESTS_AT_ONCE ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1
 .PHONY: test
 test: setup-dev ## Run every test, after bringing what they need. ARGS="-k word" picks some, TESTS_AT_ONCE=0 runs one after another.
 	@sh tools/test-programs.sh
+	@$(MAKE) --no-print-directory $(PROVIDER)
 	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --maxprocesses 8 --dist loadfile $(ARGS)
 
 .PHONY: check
@@ -65,6 +67,7 @@ lock: $(VENV)/.dev ## Resolve the dependencies of pyproject.toml and package.jso
 	$(UV_COMPILE) $(ARGS) --group build --group dev -o requirements-dev.lock
 	$(UV_COMPILE) $(ARGS) --extra video --group build -c requirements-dev.lock -o requirements.lock
 	$(BIN)/python tools/browser_files.py --lock
+	$(BIN)/python tools/test_provider.py --lock
 
 .PHONY: dist
 dist: setup ## Build the wheel, with the browser files in it, and that of the client alone, into dist/.
@@ -84,7 +87,7 @@ bench-%: $(VENV)/.dev ## Measure: runs benchmarks/NAME.py for make bench-NAME.
 
 .PHONY: clean
 clean: ## Remove what the other targets made here: environment, browser files, caches, builds. Never data.
-	rm -rf $(VENV) node_modules $(VENDOR) build dist
+	rm -rf $(VENV) node_modules tests/provider/node_modules $(VENDOR) build dist
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
@@ -110,3 +113,9 @@ $(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml $(VENV)/.ma
 $(VENDOR)/htmx.min.js: package.json package-lock.json .npmrc tools/browser_files.py | $(VENV)/.runtime
 	@echo "Fetching the browser files of the console (package-lock.json)"
 	@$(BIN)/python tools/browser_files.py
+
+# What tests of single sign-on log in at. Without it they are skipped.
+$(PROVIDER): tests/provider/package.json tests/provider/package-lock.json tools/test_provider.py
+	@echo "Fetching the OpenID provider of the tests (tests/provider/package-lock.json)"
+	@$(BIN)/python tools/test_provider.py
+	@touch $@

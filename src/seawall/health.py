@@ -20,7 +20,7 @@ from sqlalchemy import func, select, text
 from seawall.access.permissions import ALLOWED, Act
 from seawall.actions import endpoints
 from seawall.database.sessions import Database
-from seawall.database.tables import Case, Evidence, HashList, OutboxMessage, User, now
+from seawall.database.tables import Case, Evidence, HashList, OutboxMessage, Passkey, ProviderAccount, User, now
 from seawall.decoding.pool import DecoderPool
 from seawall.engines import jobs
 from seawall.engines.compiled import use_cache
@@ -355,7 +355,8 @@ def _webhooks(database: Database) -> Check:
 def _people(database: Database) -> Check:
     with database.transaction() as session:
         people = session.scalars(select(User).where(User.disabled_at.is_(None))).all()
-    ready = [person for person in people if person.password_hash is not None]
+        other_ways = {*session.scalars(select(Passkey.user_id)), *session.scalars(select(ProviderAccount.user_id))}
+    ready = [person for person in people if person.password_hash is not None or person.id in other_ways]
     reviewers = [person for person in ready if not ALLOWED[Act.DECIDE].isdisjoint(person.roles)]
     if not reviewers:
         yield PartState("people", "warn", "Nobody can review: see `seawall users add NAME --role reviewer`.")

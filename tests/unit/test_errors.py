@@ -46,6 +46,7 @@ PINNED = {
     "authority_not_reached": (502, 5),
     "authority_unanswered": (502, 5),
     "proof_needed": (403, 1),
+    "provider_unavailable": (503, 5),
     "content_refused": (403, 1),
     "rate_limited": (429, 1),
     "not_found": (404, 6),

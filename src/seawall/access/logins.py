@@ -15,7 +15,7 @@ from seawall.access.people import NAME, PersonSession
 from seawall.access.secrets import digest_of
 from seawall.access.sessions import Browser, Login, Way, note_proof, open_session
 from seawall.database.sessions import Database
-from seawall.database.tables import ConsoleSession, FailedLogin, OneTimeLink, PasskeyChallenge, User
+from seawall.database.tables import ConsoleSession, FailedLogin, OneTimeLink, PasskeyChallenge, ProviderRequest, User
 from seawall.errors import RateLimited, Unauthenticated
 from seawall.evidence import audit
 from seawall.records import SYSTEM
@@ -110,6 +110,7 @@ def prune(session: Session) -> int:
     for statement in (
         delete(ConsoleSession).where((ConsoleSession.expires_at < before) | (ConsoleSession.ended_at < before)),
         delete(PasskeyChallenge).where(PasskeyChallenge.expires_at < func.now()),
+        delete(ProviderRequest).where(ProviderRequest.expires_at < func.now()),
         delete(OneTimeLink).where((OneTimeLink.expires_at < before) | (OneTimeLink.used_at < before)),
     ):
         gone += len(session.execute(statement.returning(1)).all())

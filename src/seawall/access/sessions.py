@@ -149,6 +149,16 @@ def note_proof(session: Session, person: PersonSession, way: Way) -> None:
     audit.append(session, person.actor, "user.prove", f"user:{person.name}", {"way": way.value})
 
 
+def set_proof(session: Session, login: Login, at: datetime | None) -> None:
+    """Says when the person of a new session has shown who they are, where that was not just now."""
+    session.execute(
+        update(ConsoleSession)
+        .where(ConsoleSession.token_hash == digest_of(login.token))
+        .values(proven_at=at)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def open_sessions(session: Session, name: str) -> list[OpenSession]:
     """The sessions of a person that are open, the one that was used last first.
 

@@ -235,6 +235,43 @@ def remove_passkey(
     typer.echo(f"Passkey {passkey} of {name} is removed.")
 
 
+@app.command()
+def tie(
+    name: Name,
+    email: Annotated[str | None, typer.Option(help="Its address, which the provider must have verified.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Its subject (sub), as the provider shows it.")] = None,
+) -> None:
+    """Let a person log in by an account of the single sign-on that SEAWALL_OIDC_ISSUER names.
+
+    Example: seawall users tie reviewer-1 --email reviewer@example.org
+    """
+    from seawall.access import identities
+    from seawall.cli.context import open_database, open_settings, operator
+    from seawall.errors import ConfigurationError
+
+    settings = open_settings()
+    issuer = settings.oidc_issuer
+    if issuer is None:
+        raise ConfigurationError("There is no single sign-on: SEAWALL_OIDC_ISSUER is not set.")
+    with open_database(settings) as database, database.transaction() as session:
+        identities.tie(session, name, issuer, email=email, subject=subject, actor=operator())
+    typer.echo(f"{name} can log in by {issuer}.")
+
+
+@app.command()
+def untie(name: Name) -> None:
+    """Keep a person from logging in by single sign-on. Sessions stay open: see `end-sessions`.
+
+    Example: seawall users untie reviewer-1
+    """
+    from seawall.access import identities
+    from seawall.cli.context import open_database, open_settings, operator
+
+    with open_database(open_settings()) as database, database.transaction() as session:
+        identities.untie(session, name, operator())
+    typer.echo(f"{name} cannot log in by single sign-on any more.")
+
+
 def _show_link(settings: Settings, name: str, token: str) -> None:
     address = settings.public_url or f"http://{settings.host}:{settings.port}"
     typer.echo(f"Give this link to {name} over a way that you trust. It works once.", err=True)

@@ -10,6 +10,7 @@ from fastapi.staticfiles import StaticFiles
 
 from seawall.access.logins import Logins
 from seawall.access.passkeys import Passkeys
+from seawall.access.sign_on import sign_on
 from seawall.console import troubles
 from seawall.console.desk import Desk
 from seawall.console.guard import Guard
@@ -28,6 +29,7 @@ from seawall.console.routes import (
     queue,
     reveals,
     second,
+    sso,
     tables,
     webhooks,
 )
@@ -51,6 +53,7 @@ ROUTERS = (
     account.router,
     prove.router,
     passkeys.router,
+    sso.router,
 )
 STATIC = Path(__file__).parent / "static"
 
@@ -72,6 +75,7 @@ def console(runtime: Runtime) -> FastAPI:
         rooms=runtime.rooms,
         logins=Logins(runtime.database, runtime.settings),
         passkeys=Passkeys(runtime.database, runtime.settings),
+        sign_on=sign_on(runtime.database, runtime.settings),
         pages=Pages(demo=runtime.settings.demo),
     )
     for router in ROUTERS:

@@ -9,6 +9,7 @@ from fastapi import Request
 
 from seawall.access.logins import Logins
 from seawall.access.passkeys import Passkeys
+from seawall.access.sign_on import SignOn
 from seawall.console.pages import Pages
 from seawall.database.sessions import Database
 from seawall.rooms import Rooms
@@ -24,6 +25,7 @@ class Desk:
     rooms: Rooms
     logins: Logins
     passkeys: Passkeys
+    sign_on: SignOn | None
     pages: Pages
 
 

@@ -22,7 +22,15 @@ from seawall.runtime import Runtime
 from seawall.settings import Settings
 
 # Who is not in yet has no role, and who goes out needs none.
-THE_WAY_IN = {"/login", "/login/passkey", "/login/passkey/options", "/logout", "/welcome/{token}"}
+THE_WAY_IN = {
+    "/sso",
+    "/sso/callback",
+    "/login",
+    "/login/passkey",
+    "/login/passkey/options",
+    "/logout",
+    "/welcome/{token}",
+}
 # One of the values that each kind of part of an address takes.
 PARTS = {"message_id": "00000000-0000-4000-8000-000000000000"}
 

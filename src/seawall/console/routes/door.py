@@ -36,8 +36,30 @@ def login_page(desk: ADesk, visitor: AnyVisitor, next: str = "", chosen: str = "
     if visitor.person is not None:
         return RedirectResponse(safe_next(next), status_code=303)
     message = Notice("Your password is set.", "Log in with it.", "good") if chosen else None
+    return show_login(desk, visitor, next, message)
+
+
+def show_login(
+    desk: Desk,
+    visitor: AnyVisitor,
+    wanted: str,
+    message: Notice | None = None,
+    status: int = 200,
+    *,
+    name: str = "",
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """The login page, for all ways in; `wanted` is the page to go on to."""
     return desk.pages.answer(
-        "login.html", visitor, name="", next=safe_next(next), site=desk.passkeys.site, message=message
+        "login.html",
+        visitor,
+        status=status,
+        headers=headers,
+        name=name,
+        next=safe_next(wanted),
+        site=desk.passkeys.site,
+        sign_on=desk.sign_on,
+        message=message,
     )
 
 
@@ -54,16 +76,9 @@ def log_in(
     try:
         login = desk.logins.login(name, password, browser_of(request))
     except (Unauthenticated, RateLimited) as error:
-        return desk.pages.answer(
-            "login.html",
-            visitor,
-            status=error.http_status,
-            headers={"Retry-After": str(int(error.retry_after_s) + 1)} if isinstance(error, RateLimited) else None,
-            name=name,
-            next=safe_next(next),
-            site=desk.passkeys.site,
-            message=Notice(error.message, error.hint, "trouble"),
-        )
+        headers = {"Retry-After": str(int(error.retry_after_s) + 1)} if isinstance(error, RateLimited) else None
+        notice = Notice(error.message, error.hint, "trouble")
+        return show_login(desk, visitor, next, notice, error.http_status, name=name, headers=headers)
     answer = RedirectResponse(safe_next(next), status_code=303)
     begin_session(answer, login, visitor, desk.settings.session_hours)
     return answer

@@ -15,6 +15,7 @@ from seawall.access.people import PersonSession
 from seawall.access.permissions import Act
 from seawall.access.secrets import digest_of
 from seawall.console.desk import Desk, desk_of
+from seawall.console.routes.door import show_login
 from seawall.console.visitor import (
     Allowed,
     AnyVisitor,
@@ -51,9 +52,7 @@ def log_in(request: Request, desk: ADesk, visitor: AnyVisitor, answer: Answer = 
         login = desk.passkeys.login(_binding(visitor), answer, browser_of(request))
     except Unauthenticated as error:
         notice = Notice(error.message, error.hint, "trouble")
-        return desk.pages.answer(
-            "login.html", visitor, status=401, name="", next=safe_next(next), site=desk.passkeys.site, message=notice
-        )
+        return show_login(desk, visitor, next, notice, 401)
     to = RedirectResponse(safe_next(next), status_code=303)
     begin_session(to, login, visitor, desk.settings.session_hours)
     return to

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from seawall.access import passkeys, people
+from seawall.access import identities, passkeys, people
 from seawall.access.passwords import LONGEST
 from seawall.access.people import PersonSession
 from seawall.access.permissions import Act
@@ -25,9 +25,9 @@ Own = Annotated[PersonSession, Depends(Allowed(Act.OWN_ACCOUNT))]
 
 @router.get("")
 def prove_page(desk: ADesk, visitor: AnyVisitor, person: Own, next: str = "", refused: str = "") -> Response:
-    """Asks for it; `next` is the page to go back to, `refused` says that a passkey was not accepted."""
-    message = Notice("This passkey was not accepted.", "Try again, or use your password.", "trouble")
-    return _page(desk, visitor, person, next, message if refused else None)
+    """Asks for it; `next` is the page to go back to, `refused` says that a passkey or the provider did not do."""
+    what = "The single sign-on did not say that it is you." if refused == "sso" else "This passkey was not accepted."
+    return _page(desk, visitor, person, next, Notice(what, "Try again.", "trouble") if refused else None)
 
 
 @router.post("", dependencies=[Depends(own_form)])
@@ -53,6 +53,8 @@ def _page(
     with desk.database.transaction() as session:
         has_password = people.has_password(session, person.user_id)
         has_passkey = bool(passkeys.list_passkeys(session, person.name))
+        on = desk.sign_on
+        may_sign_on = on is not None and identities.has_account(session, person.user_id, on.issuer)
     return desk.pages.answer(
         "prove.html",
         visitor,
@@ -60,5 +62,6 @@ def _page(
         next=safe_next(wanted),
         has_password=has_password,
         site=desk.passkeys.site if has_passkey else None,
+        sign_on=on if may_sign_on else None,
         message=message,
     )

@@ -8,6 +8,8 @@ from seawall.database.tables.access import (
     OneTimeLink,
     Passkey,
     PasskeyChallenge,
+    ProviderAccount,
+    ProviderRequest,
     User,
 )
 from seawall.database.tables.actions import OutboxMessage, WebhookEndpoint
@@ -68,6 +70,8 @@ __all__ = [
     "PasskeyChallenge",
     "PolicyText",
     "Presence",
+    "ProviderAccount",
+    "ProviderRequest",
     "Request",
     "Retractions",
     "Reveal",

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, LargeBinary, PrimaryKeyConstraint, Text, text
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Identity,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -105,6 +115,37 @@ class PasskeyChallenge(Base):
     challenge: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     purpose: Mapped[str]
     binding: Mapped[Hash]
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+
+
+class ProviderAccount(Base):
+    """An account at a provider of single sign-on, and whose it is here. Until its first login it may be named by an
+    address alone; from then on its subject counts. `by_claim` tells that its person was made by a claim."""
+
+    __tablename__ = "provider_accounts"
+    __table_args__ = (UniqueConstraint("issuer", "subject"), UniqueConstraint("issuer", "email"))
+
+    id: Mapped[BigId]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    issuer: Mapped[str]
+    subject: Mapped[str | None]
+    email: Mapped[str | None]
+    by_claim: Mapped[bool]
+    created_at: Mapped[CreatedAt]
+    last_used_at: Mapped[Timestamp | None]
+
+
+class ProviderRequest(Base):
+    """A browser that was sent to the provider, for one way back. `session_id` is the session that is to be proven."""
+
+    __tablename__ = "provider_requests"
+
+    state_hash: Mapped[Hash] = mapped_column(primary_key=True)
+    binding: Mapped[Hash]
+    nonce: Mapped[str]
+    verifier: Mapped[str]
+    next: Mapped[str]
+    session_id: Mapped[int | None] = mapped_column(BigInteger)
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
 
 

@@ -1,4 +1,4 @@
-"""Passkeys, and what browsers were asked to sign by them."""
+"""Sessions have a number, and say where they were opened, when they were used and when they were proven."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Adds two tables, as `0017_passkeys.sql` holds them."""
+    """Adds columns, as `0017_sessions.sql` holds them."""
     schema = Path(__file__).with_suffix(".sql").read_text()
     op.get_bind().exec_driver_sql(schema.replace("%", "%%"))
