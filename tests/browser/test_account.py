@@ -13,6 +13,7 @@ from seawall.console.wording import capitalised
 from seawall.database.tables import ConsoleSession, now
 from seawall.records import Role
 from tests.browser.conftest import Watched
+from tests.browser.looking import look
 from tests.browser.stand import PASSWORD, Stand
 
 Window = Callable[..., Watched]
@@ -33,8 +34,10 @@ def test_after_a_pause_a_look_asks_who_is_there_and_comes_back(stand: Stand, win
     watched.ready()
     page = watched.page
     lie_unused(stand, 31)
-    page.get_by_role("button", name="Show blurred").click()
+    page.get_by_role("button", name="Hold to look").hover()
+    page.mouse.down()
     expect(page.get_by_role("heading", name="Is it you, reviewer-1?")).to_be_visible()
+    page.mouse.up()
     assert "reveal.ask" not in stand.acts()
     assert watched.pictures() == []
     page.get_by_label("Password").fill("not the password at all")
@@ -44,8 +47,7 @@ def test_after_a_pause_a_look_asks_who_is_there_and_comes_back(stand: Stand, win
     page.get_by_role("button", name="It is me").click()
     page.wait_for_url(f"{stand.console}cases/{case_id}")
     watched.ready()
-    page.get_by_role("button", name="Show blurred").click()
-    expect(page.get_by_role("button", name="Hide")).to_be_visible()
+    look(page)
     assert len(watched.pictures()) == 1
     assert "user.prove" in stand.acts()
 

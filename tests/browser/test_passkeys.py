@@ -17,6 +17,7 @@ from seawall.records import Role
 from seawall.runtime import Runtime
 from seawall.settings import Settings
 from tests.browser.conftest import Watched
+from tests.browser.looking import look
 from tests.browser.stand import Stand, serving
 
 Window = Callable[..., Watched]
@@ -72,12 +73,14 @@ def test_a_passkey_is_added_logs_in_proves_and_is_removed(stand: Stand, window: 
 
     with stand.runtime.database.transaction() as session:
         session.execute(update(ConsoleSession).values(seen_at=now() - timedelta(hours=1)))
-    page.get_by_role("button", name="Show blurred").click()
+    page.get_by_role("button", name="Hold to look").hover()
+    page.mouse.down()
+    page.get_by_role("heading", name="Is it you, reviewer-1?").wait_for()
+    page.mouse.up()
     page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url(f"{stand.console}cases/{case_id}")
     watched.ready()
-    page.get_by_role("button", name="Show blurred").click()
-    expect(page.get_by_role("button", name="Hide")).to_be_visible()
+    look(page)
 
     watched.open("me")
     page.get_by_role("button", name="Remove the passkey Test laptop").click()

@@ -92,8 +92,8 @@ def _to_login(request: Request) -> Response:
 
 def _to_proof(request: Request) -> Response:
     """To the page that asks for a proof, and afterwards back to the page on which something was asked for."""
-    if is_htmx(request):
-        there = urlsplit(request.headers.get("hx-current-url", ""))
+    if current := request.headers.get("hx-current-url"):
+        there = urlsplit(current)
         wanted = safe_next(there.path + (f"?{there.query}" if there.query else ""))
     else:
         # A form's own address cannot be gone back to, but the case that it is about can.

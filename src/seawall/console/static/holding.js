@@ -58,6 +58,9 @@ export async function hold(form, key) {
       signal: mine.stop.signal,
     });
     if (answer.status === 401) return location.assign("/console/login");
+    // To the page that asks who is there, and back.
+    const asks = answer.headers.get("HX-Redirect");
+    if (asks) return location.assign(asks);
     if (!answer.ok) return tell(await answer.text());
     const told = await answer.json();
     // Let go before the answer came: then the picture is never asked for.

@@ -1,4 +1,4 @@
-"""Sessions have a number, and say where they were opened, when they were used and when they were proven."""
+"""Passkeys, and what browsers were asked to sign by them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    """Adds columns, as `0017_sessions.sql` holds them."""
+    """Adds two tables, as `0019_passkeys.sql` holds them."""
     schema = Path(__file__).with_suffix(".sql").read_text()
     op.get_bind().exec_driver_sql(schema.replace("%", "%%"))

@@ -1,4 +1,4 @@
-"""Accounts at a provider of single sign-on, and browsers that were sent there."""
+"""Sessions have a number, and say where they were opened, when they were used and when they were proven."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    """Adds two tables, as `0019_provider.sql` holds them."""
+    """Adds columns, as `0018_sessions.sql` holds them."""
     schema = Path(__file__).with_suffix(".sql").read_text()
     op.get_bind().exec_driver_sql(schema.replace("%", "%%"))
