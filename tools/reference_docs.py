@@ -309,11 +309,26 @@ def yes_no(value: object) -> str:
     return "yes" if value else "no"
 
 
+def cybertip_page() -> str:
+    """Every element of the CyberTipline's report, and how it is filled."""
+    from seawall.reporting.cybertip.filled import elements
+
+    introduction = (
+        "Every element and attribute (`@`) of a report and of a file's details, in the order of the authority's "
+        "schema, and how Seawall fills it. In reporter files and drafts a name is written in snake case: "
+        "`incidentDateTime` is `incident_date_time`. See [reporting](../reporting.md)."
+    )
+    rows = ((f"`{path}`", required, how) for path, required, how in elements())
+    heads = ("Element", "Required", "How it is filled")
+    return page("Fields of a CyberTipline report", introduction, table(heads, rows))
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "errors.md": errors_page,
     "cli.md": cli_page,
     "api.md": api_page,
+    "cybertip.md": cybertip_page,
 }
 
 

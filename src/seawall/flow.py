@@ -39,6 +39,7 @@ from seawall.records import (
     RevealStage,
     ShareArrival,
 )
+from seawall.reporting import drafting as reports
 from seawall.rooms import Rooms
 from seawall.second import asking, deciding
 
@@ -173,8 +174,8 @@ def decide_item(
     *,
     restrict_account: bool = False,
 ) -> DecisionResult:
-    """Decision -> webhooks to the platform -> audit, in one transaction; then -> exact copies that wait are decided
-    too -> known to the platform's own lists.
+    """Decision -> webhooks to the platform -> audit -> draft of a report, in one transaction; then -> exact copies
+    that wait are decided too -> known to the platform's own lists.
     Or, where it takes two people: a request that waits, and nothing else.
 
     Raises:
@@ -188,6 +189,7 @@ def decide_item(
             session, person, item_id, outcome, reason, restrict_account=restrict_account, lasts=lasts
         )
         claims.renew(session, result.case_id, person.user_id, timedelta(minutes=rooms.settings.claim_minutes))
+        reports.keep_up(session, rooms.vault, rooms.settings, result.case_id)
     if result.waits is None:
         _settle_copies(rooms)
     return result

@@ -37,6 +37,7 @@ from seawall.opening import make_home, open_database, open_master_key
 from seawall.policy.check import check
 from seawall.policy.load import DEFAULT_ORIGIN, load_policy
 from seawall.records import CaseState
+from seawall.reporting import condition
 from seawall.settings import Settings
 
 OLD_LIST = timedelta(days=7)
@@ -83,6 +84,7 @@ def examine_all(settings: Settings) -> Check:
         yield from _guard("webhooks", lambda: _webhooks(database))
         yield from _guard("people", lambda: _people(database))
         yield from _guard("cases", lambda: _cases(database))
+        yield from _guard("reports", lambda: _reports(settings, database))
 
 
 def _guard(part: str, check: Callable[[], Check]) -> Check:
@@ -368,3 +370,8 @@ def _cases(database: Database) -> Check:
     with database.transaction() as session:
         waiting = session.scalar(select(func.count()).select_from(Case).where(Case.state != CaseState.DECIDED))
     yield PartState("cases", "ok", f"{waiting} wait for a decision")
+
+
+def _reports(settings: Settings, database: Database) -> Check:
+    for state, says in condition.examine(settings, database):
+        yield PartState("reports", state, says)

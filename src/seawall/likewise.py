@@ -23,6 +23,7 @@ from seawall.database.tables import CaseItem, User
 from seawall.errors import Conflict
 from seawall.evidence import audit
 from seawall.records import Actor, Outcome
+from seawall.reporting import drafting as reports
 from seawall.rooms import Rooms
 
 ITEMS_AT_ONCE = 50
@@ -93,6 +94,7 @@ def _decide(rooms: Rooms, item_id: int, copy: Waiting) -> bool:
             )
             for event, data in result.events:
                 outbox.put(session, event, data, case_id=result.case_id)
+            reports.keep_up(session, rooms.vault, rooms.settings, result.case_id)
             details: dict[str, audit.Json] = {
                 "item": copy.item_id,
                 "copy_of": item_id,

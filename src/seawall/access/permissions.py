@@ -24,6 +24,8 @@ class Act(enum.StrEnum):
     SECOND_LOOK = "see what waits for a second person"
     LOWER_FLOORS = "agree to a lower floor of reveals"
     RELEASE_EVIDENCE = "release or export evidence"
+    SEE_REPORTS = "see reports to authorities"
+    FILE_REPORTS = "file reports with authorities"
     SEE_LISTS = "see hash lists"
     MANAGE_LISTS = "manage hash lists"
     READ_AUDIT = "read the audit chain"
@@ -46,6 +48,8 @@ ALLOWED: dict[Act, frozenset[Role]] = {
     Act.SECOND_LOOK: frozenset({Role.REVIEWER, Role.SENIOR, Role.LIST_MANAGER}),
     Act.LOWER_FLOORS: frozenset({Role.SENIOR}),
     Act.RELEASE_EVIDENCE: frozenset({Role.EVIDENCE_CUSTODIAN}),
+    Act.SEE_REPORTS: frozenset({Role.SENIOR, Role.EVIDENCE_CUSTODIAN, Role.AUDITOR}),
+    Act.FILE_REPORTS: frozenset({Role.EVIDENCE_CUSTODIAN}),
     Act.SEE_LISTS: frozenset({Role.LIST_MANAGER, Role.AUDITOR}),
     Act.MANAGE_LISTS: frozenset({Role.LIST_MANAGER}),
     Act.READ_AUDIT: frozenset({Role.AUDITOR}),

@@ -10,12 +10,14 @@ from seawall import __version__
 from seawall.cli import (
     audit,
     demo,
+    dev,
     doctor,
     keys,
     ledger,
     lists,
     match,
     policy,
+    reports,
     retroscan,
     scan,
     second_person,
@@ -49,8 +51,10 @@ app.command("match")(match.match)
 app.command("scan")(scan.scan)
 app.command("retroscan")(retroscan.retroscan)
 app.add_typer(policy.app, name="policy")
+app.add_typer(reports.app, name="reports")
 app.add_typer(audit.app, name="audit")
 app.command("demo")(demo.demo)
+app.add_typer(dev.app, name="dev")
 
 
 @app.callback(invoke_without_command=True)

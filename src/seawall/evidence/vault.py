@@ -127,6 +127,21 @@ class Vault:
         """Something small that is kept in the database, sealed as :meth:`MasterKey.seal` does."""
         return self._master_key.seal(data, purpose)
 
+    def seal_document(self, session: Session, case_id: int, data: bytes, name: str) -> bytes:
+        """Seals what the database itself keeps of a case (a report's draft, the XML that was sent) under the case's
+        key. It opens only under the same name."""
+        key = self._case_key(session, case_id, may_create=True)
+        return b"".join(seal_stream(key, _named(case_id, name), (data,)))
+
+    def open_document(self, session: Session, case_id: int, sealed: bytes, name: str) -> bytes:
+        """What :meth:`seal_document` was given.
+
+        Raises:
+            EvidenceTampered: it is not what was sealed under that name.
+        """
+        key = self._case_key(session, case_id, may_create=False)
+        return b"".join(open_stream(key, _named(case_id, name), (sealed,)))
+
     def find_orphans(self, session: Session, older_than: timedelta) -> Iterator[str]:
         """Names of sealed objects that no row names, streamed.
 
@@ -194,3 +209,8 @@ class Vault:
 def _binding(case_id: int, item_id: int, sha256: bytes) -> bytes:
     """What a sealed object is bound to, in fixed lengths: 8 + 8 + 32 bytes."""
     return case_id.to_bytes(8) + item_id.to_bytes(8) + sha256
+
+
+def _named(case_id: int, name: str) -> bytes:
+    """What a sealed document is bound to."""
+    return b"document" + case_id.to_bytes(8) + name.encode()

@@ -18,6 +18,8 @@ from seawall.actions.delivery import Deliverer
 from seawall.database.sessions import Database
 from seawall.engines.jobs import defer
 from seawall.errors import DatabaseUnavailable, DecoderUnavailable, IndexUnavailable, ObjectStoreUnavailable
+from seawall.reporting import sweeping
+from seawall.reporting.filing import Filer
 from seawall.rooms import Rooms
 from seawall.worker.tasks import HEARTBEAT_S, SILENT_S, WALK, Parts, build_app
 
@@ -59,8 +61,9 @@ async def work(parts: Parts, concurrency: int, *, install_signal_handlers: bool 
     """:func:`run_worker` for who has the parts at hand."""
     told_to_stop = asyncio.Event()
     async with Deliverer(parts.database, parts.master_key, parts.settings) as deliverer:
+        filer = Filer(parts.database, parts.vault, parts.settings)
         tasks = [
-            asyncio.create_task(_work_on(parts, deliverer, concurrency), name="worker"),
+            asyncio.create_task(_work_on(parts, deliverer, filer, concurrency), name="worker"),
             asyncio.create_task(_keep_sweeping(parts.database), name="sweep of the outbox"),
             asyncio.create_task(_keep_watching_lists(parts), name="walks through the ledger"),
             asyncio.create_task(_keep_looking_back(parts), name="retractions"),
@@ -76,15 +79,16 @@ async def work(parts: Parts, concurrency: int, *, install_signal_handlers: bool 
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            filer.close()
 
 
-async def _work_on(parts: Parts, deliverer: Deliverer, concurrency: int) -> None:
+async def _work_on(parts: Parts, deliverer: Deliverer, filer: Filer, concurrency: int) -> None:
     """The queue's own worker, started anew whenever it ends because the database went away."""
     pause = FIRST_PAUSE_S
     loop = asyncio.get_running_loop()
     while True:
         started = loop.time()
-        app = build_app(parts, deliverer)
+        app = build_app(parts, deliverer, filer)
         try:
             async with app.open_async():
                 await app.run_worker_async(
@@ -184,6 +188,8 @@ def _watch_lists(rooms: Rooms) -> None:
 def _sweep(database: Database) -> None:
     with database.transaction() as session:
         found = outbox.sweep(session)
+    with database.transaction() as session:
+        found += sweeping.sweep(session)
     if found:
         log.debug("outbox.swept", enqueued=found)
 

@@ -25,6 +25,8 @@ from seawall.grooming import contact_store
 from seawall.matching.expiry import expire
 from seawall.matching.partitions import make_months
 from seawall.records import SYSTEM
+from seawall.reporting import acts as reports
+from seawall.reporting.filing import Filer
 from seawall.rooms import Rooms
 from seawall.settings import Settings
 
@@ -51,13 +53,17 @@ class Parts:
     rooms: Rooms | None = None
 
 
-def build_app(parts: Parts, deliverer: Deliverer) -> procrastinate.App:
+def build_app(parts: Parts, deliverer: Deliverer, filer: Filer) -> procrastinate.App:
     """The job queue with every task. Times of periodic tasks are cron's, in UTC."""
     app = job_app(parts.database.url)
 
     @app.task(name=outbox.TASK)
     async def deliver(message_id: str) -> None:
         await deliverer.deliver(uuid.UUID(message_id))
+
+    @app.task(name=reports.TASK)
+    async def file_report(report_id: int) -> None:
+        await asyncio.to_thread(filer.file, report_id)
 
     @app.periodic(cron="* * * * *")
     @app.task(name="worker.rescue", queueing_lock="worker.rescue", pass_context=True)

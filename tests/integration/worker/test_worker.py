@@ -19,6 +19,7 @@ from sqlalchemy import text
 from seawall.actions.schedule import MessageState
 from seawall.engines.jobs import defer
 from seawall.evidence.master_key import MasterKey
+from seawall.reporting.filing import Filer
 from seawall.worker.run import work
 from seawall.worker.tasks import SILENT_S, Parts, build_app, rescue_jobs
 from tests.integration.actions.conftest import Post
@@ -228,7 +229,7 @@ def test_a_signal_ends_it_in_order(post: Post, parts: Parts, receiver: Receiver,
 def test_jobs_of_dead_workers_are_started_anew(post: Post, parts: Parts) -> None:
     async def run() -> None:
         async with post.deliverer() as deliverer:
-            app = build_app(parts, deliverer)
+            app = build_app(parts, deliverer, Filer(parts.database, parts.vault, parts.settings))
             async with app.open_async():
                 dead = await app.job_manager.register_worker()
                 with post.database.transaction() as session:
@@ -282,7 +283,12 @@ def test_housekeeping_runs(post: Post, parts: Parts) -> None:
 def test_every_periodic_task_is_registered(post: Post, parts: Parts) -> None:
     async def names() -> set[str]:
         async with post.deliverer() as deliverer:
-            return {name for name, _ in build_app(parts, deliverer).periodic_registry.periodic_tasks}
+            return {
+                name
+                for name, _ in build_app(
+                    parts, deliverer, Filer(parts.database, parts.vault, parts.settings)
+                ).periodic_registry.periodic_tasks
+            }
 
     assert asyncio.run(names()) == {
         "worker.rescue",

@@ -37,7 +37,10 @@ def test_who_releases_evidence_decides_nothing_and_the_other_way_round() -> None
 
 
 def test_an_auditor_changes_nothing() -> None:
-    reads = {Act.READ_AUDIT, Act.SEE_LISTS, Act.SEE_NUMBERS, Act.SEE_WEBHOOKS, Act.SEE_PERMISSIONS, Act.OWN_ACCOUNT}
+    reads = {
+        *(Act.READ_AUDIT, Act.SEE_REPORTS, Act.SEE_LISTS, Act.SEE_NUMBERS, Act.SEE_WEBHOOKS),
+        *(Act.SEE_PERMISSIONS, Act.OWN_ACCOUNT),
+    }
     assert {act for act in Act if may(Somebody(frozenset({Role.AUDITOR})), act)} == reads
 
 

@@ -33,6 +33,7 @@ from seawall.database.tables.hashlists import (
     change_numbers,
 )
 from seawall.database.tables.keypoints import KeptKeypoints
+from seawall.database.tables.reporting import Report, ReportItem, ReportSend
 from seawall.database.tables.requests import Request, SecondPersonOff
 
 __all__ = [
@@ -72,6 +73,9 @@ __all__ = [
     "Presence",
     "ProviderAccount",
     "ProviderRequest",
+    "Report",
+    "ReportItem",
+    "ReportSend",
     "Request",
     "Retractions",
     "Reveal",

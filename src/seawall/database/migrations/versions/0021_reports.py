@@ -1,0 +1,18 @@
+"""Reports to authorities, and every request that is sent for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0021"
+down_revision = "0020"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Adds three tables, as `0021_reports.sql` holds them."""
+    schema = Path(__file__).with_suffix(".sql").read_text()
+    op.get_bind().exec_driver_sql(schema.replace("%", "%%"))
