@@ -32,7 +32,7 @@ setup: $(VENV)/.runtime $(VENDOR)/htmx.min.js ## Make .venv with Seawall and wha
 	@:
 
 .PHONY: setup-dev
-setup-dev: $(VENV)/.dev ## The same, and what developing needs (tests, type checker, linters).
+setup-dev: $(VENV)/.dev $(VENV)/.browser-dev ## The same, and what developing needs (tests, type checker, linters).
 	@$(MAKE) --no-print-directory setup
 
 .PHONY: demo
@@ -118,4 +118,10 @@ $(VENDOR)/htmx.min.js: package.json package-lock.json .npmrc tools/browser_files
 $(PROVIDER): tests/provider/package.json tests/provider/package-lock.json tools/test_provider.py
 	@echo "Fetching the OpenID provider of the tests (tests/provider/package-lock.json)"
 	@$(BIN)/python tools/test_provider.py
+	@touch $@
+
+# What tests load in the browser comes with what pages load; npm lays both anew.
+$(VENV)/.browser-dev: $(VENDOR)/htmx.min.js | $(VENV)/.dev
+	@echo "Fetching what browser tests need (package-lock.json)"
+	@$(BIN)/python tools/browser_files.py --dev
 	@touch $@

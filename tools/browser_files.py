@@ -5,6 +5,7 @@ pins, checks each package against its hash, and runs none of its scripts. The fe
 copied, with their licence, into the package. `docs/why/vendored-browser-files.md` says why it is done so.
 
     python tools/browser_files.py          fetch and copy
+    python tools/browser_files.py --dev    the same, and lay what browser tests need (axe-core) into node_modules
     python tools/browser_files.py --lock   write package-lock.json anew from package.json
 """
 
@@ -58,10 +59,12 @@ def main() -> None:
     """Read the command line and do it."""
     parser = argparse.ArgumentParser(description="Bring the files that the console's pages load in a browser.")
     parser.add_argument("--lock", action="store_true", help="write package-lock.json anew and stop")
-    if parser.parse_args().lock:
+    parser.add_argument("--dev", action="store_true", help="also what browser tests need, which no page loads")
+    wanted = parser.parse_args()
+    if wanted.lock:
         npm("install", "--package-lock-only")
         return
-    npm("ci")
+    npm("ci", f"--{'include' if wanted.dev else 'omit'}=dev")
     copy()
 
 

@@ -16,7 +16,8 @@ from datetime import timedelta
 from seawall import copies, likewise, steps
 from seawall.access.people import PersonSession
 from seawall.access.requests import RequestInfo
-from seawall.cases import claims, floors, notes, reveals
+from seawall.cases import claims, floors, lookups, notes, reveals
+from seawall.cases.lookups import Hit
 from seawall.cases.store import DecisionResult
 from seawall.errors import DatabaseUnavailable
 from seawall.evidence import audit
@@ -214,6 +215,15 @@ def _settle_copies(rooms: Rooms) -> None:
     with contextlib.suppress(DatabaseUnavailable):  # the decision stands; the worker does what is left
         likewise.settle(rooms, likewise.RIGHT_AWAY)
         copies.settle(rooms)
+
+
+def look_up(rooms: Rooms, person: PersonSession, words: str) -> tuple[Hit, ...]:
+    """Whatever names a case -> the cases -> audit, of what kind it was and how much was found, never what it was."""
+    with rooms.database.transaction() as session:
+        hits = lookups.find(session, words)
+        kinds: list[audit.Json] = [*sorted({hit.by.value for hit in hits})]
+        audit.append(session, person.actor, "case.look_up", "cases", {"by": kinds, "found": len(hits)})
+    return hits
 
 
 def write_note(rooms: Rooms, person: PersonSession, case_id: int, text: str) -> int:

@@ -448,6 +448,7 @@ class Settings(BaseSettings):
         ),
         AfterValidator(_readable_roles),
     ] = None
+    bulk_undo_seconds: Annotated[int, Field(ge=0, le=3600, description="Seconds to take a bulk decision back.")] = 30
     login_attempts_per_minute: Annotated[
         int, Field(ge=1, description="Wrong console logins per name and minute before a pause is demanded.")
     ] = 10

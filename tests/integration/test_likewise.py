@@ -7,7 +7,7 @@ import threading
 import pytest
 from sqlalchemy import select, update
 
-from seawall import flow, likewise
+from seawall import claiming, flow, likewise
 from seawall.access.people import PersonSession
 from seawall.cases import store as cases
 from seawall.database.tables import Case, CaseItem, Content, Decision, OutboxMessage
@@ -150,4 +150,13 @@ def test_many_copies_are_decided_once_each_whoever_does_it(runtime: Runtime, per
     assert sum(counted) == 5
     assert set(states(runtime).values()) == {ItemState.CONFIRMED}
     assert acts(runtime).count("item.confirm") == len(names)
+    assert not due(runtime)
+
+
+def test_a_case_that_somebody_works_on_is_left_to_them(runtime: Runtime, person: PersonSession) -> None:
+    upload(runtime, "c1", PICTURE)
+    upload(runtime, "c2", PICTURE)
+    claiming.claim_case(runtime.rooms, reviewer(runtime, "another-reviewer"), 2)
+    decide(runtime, person, "c1", Outcome.CONFIRM)
+    assert states(runtime) == {"c1": ItemState.CONFIRMED, "c2": ItemState.PENDING}
     assert not due(runtime)

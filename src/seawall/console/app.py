@@ -20,6 +20,7 @@ from seawall.console.routes import (
     audit,
     cases,
     door,
+    find,
     lists,
     notes,
     numbers,
@@ -33,6 +34,7 @@ from seawall.console.routes import (
     sso,
     tables,
     webhooks,
+    workspace,
 )
 from seawall.engines.silence import no_telemetry
 from seawall.runtime import Runtime
@@ -43,6 +45,8 @@ ROUTERS = (
     queue.router,
     cases.router,
     notes.router,
+    workspace.router,
+    find.router,
     reveals.router,
     second.router,
     reports.router,

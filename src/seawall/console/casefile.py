@@ -131,9 +131,13 @@ def _elsewhere(case_id: int, copies: list[Waiting]) -> str:
     cases = sorted({copy.case_id for copy in copies} - {case_id})
     named = ", ".join(f"#{number}" for number in cases[:3])
     more = f" and {counted(len(cases) - 3, 'more case')}" if len(cases) > 3 else ""
-    where = f" in {named}{more}" if cases else " in this case"
-    many = f"{same_bytes.MOST} items or more" if len(copies) == same_bytes.MOST else counted(len(copies), "item")
-    said = f"The same file waits as {many}{where}. What you decide is decided there too, and on record as not viewed."
+    where = f"in {named}{more}" if cases else "in this case"
+    many = (
+        f"{same_bytes.MOST} more items or more"
+        if len(copies) == same_bytes.MOST
+        else counted(len(copies), "more item")
+    )
+    said = f"The same file waits as {many}, {where}. What you decide is decided there too, on record as not viewed."
     if all(copy.released_too for copy in copies):
         return said
     return f"{said} Only where a list knows nothing else of it is it released as no match."
@@ -202,7 +206,7 @@ def _said(event: Event) -> str:
         case Happening.RETRACTED:
             return "needs no decision any more: what had held it was taken off its list"
         case Happening.NOTED:
-            return f"{event.user} added a note"
+            return f"A note was added by {event.user}"
         case Happening.OPENED:
             return "The case was opened"
         case Happening.CLOSED:

@@ -37,6 +37,7 @@ HTMX_CONFIG = json.dumps(
 )
 PLACES = (
     (Act.SEE_CASES, wording.Place("Queue", "/console/", "q")),
+    (Act.DECIDE, wording.Place("Workspace", "/console/workspace", "k")),
     (Act.SECOND_LOOK, wording.Place("Second look", "/console/second", "s")),
     (Act.SEE_REPORTS, wording.Place("Reports", "/console/reports", "r")),
     (Act.SEE_LISTS, wording.Place("Hash lists", "/console/lists", "l")),
@@ -102,6 +103,7 @@ class Pages:
             person=visitor.person,
             csrf=visitor.form_token,
             places=places_of(visitor),
+            may_find=visitor.person is not None and may(visitor.person, Act.SEE_CASES),
             here=here,
             exactly=exactly,
             **shown,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from seawall.cases.store import CaseView, DecisionView, ItemView, QueueRow, WaitingView
+from seawall.cases.workspace import WorkspaceLine
 from seawall.console import wording
 from seawall.console.wording import Choice, counted
 from seawall.policy.decide import describe
@@ -87,9 +88,35 @@ class CasePage:
     urgent: bool
     state: str
     progress: str
+    pending: int
     opened_at: datetime
     may_restrict: bool
     items: tuple[ItemPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceRow:
+    """One item of a workspace."""
+
+    item_id: int
+    case_id: int
+    subject_name: str
+    content_id: str
+    is_test: bool
+    urgent: bool
+    why: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCase:
+    """One case that was looked up."""
+
+    id: int
+    address: str
+    subject_name: str
+    state: str
+    by: str
 
 
 def row_view(row: QueueRow) -> CaseRow:
@@ -110,6 +137,20 @@ def row_view(row: QueueRow) -> CaseRow:
     )
 
 
+def workspace_row(line: WorkspaceLine) -> WorkspaceRow:
+    """An item of a workspace."""
+    return WorkspaceRow(
+        item_id=line.item_id,
+        case_id=line.case_id,
+        subject_name=wording.subject(line.subject)[1],
+        content_id=line.content_id,
+        is_test=line.is_test,
+        urgent=line.urgent,
+        why=_in_short(line.reasons),
+        state=wording.ITEM_STATES[line.state],
+    )
+
+
 def case_page(case: CaseView) -> CasePage:
     """A whole case."""
     kind, name = wording.subject(case.subject)
@@ -121,6 +162,7 @@ def case_page(case: CaseView) -> CasePage:
         urgent=case.urgent,
         state=wording.CASE_STATES[case.state],
         progress=_progress(case),
+        pending=case.pending,
         opened_at=case.opened_at,
         may_restrict=case.account_id is not None,
         items=tuple(sorted((_item_part(number, item) for number, item in enumerate(case.items, 1)), key=_standing)),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from seawall.records import CaseState, ContentState, HashKind, MatchKind, Orientation, Outcome, RevealStage
+from seawall.records import CaseState, ContentState, HashKind, ItemState, MatchKind, Orientation, Outcome, RevealStage
 
 PDQ_BITS = 256
 
@@ -63,6 +63,12 @@ CASE_STATES = {
     CaseState.OPEN: "Open",
     CaseState.ESCALATED: "Escalated",
     CaseState.DECIDED: "Decided",
+}
+ITEM_STATES = {
+    ItemState.PENDING: "To decide",
+    ItemState.CONFIRMED: "Confirmed",
+    ItemState.NOT_A_MATCH: "Not a match",
+    ItemState.RETRACTED: "Taken back by its list",
 }
 OUTCOMES = {
     Outcome.CONFIRM: "Confirmed",

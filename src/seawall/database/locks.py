@@ -21,6 +21,7 @@ class Lock(enum.IntEnum):
     HASH_CHANGES = 71004
     PEOPLE = 71006
     PARTITIONS = 71010
+    WORKSPACE = 71021
     AUDIT_CHAIN = 71005
     DELIVERY = 71007  # held by a connection, not by a transaction: see seawall.database.leases
     FILING = 71008  # held by a connection too

@@ -12,7 +12,7 @@ import psycopg
 import structlog
 from procrastinate.exceptions import ConnectorException
 
-from seawall import copies, keypoints, late, likewise, news, retraction
+from seawall import bulk, copies, keypoints, late, likewise, news, retraction
 from seawall.actions import outbox
 from seawall.actions.delivery import Deliverer
 from seawall.database.sessions import Database
@@ -67,6 +67,7 @@ async def work(parts: Parts, concurrency: int, *, install_signal_handlers: bool 
             asyncio.create_task(_keep_sweeping(parts.database), name="sweep of the outbox"),
             asyncio.create_task(_keep_watching_lists(parts), name="walks through the ledger"),
             asyncio.create_task(_keep_looking_back(parts), name="retractions"),
+            asyncio.create_task(_keep_carrying_out(parts), name="bulk decisions"),
             asyncio.create_task(_keep_ledger_files(parts), name="files of the ledger"),
             asyncio.create_task(told_to_stop.wait(), name="signal"),
         ]
@@ -149,6 +150,18 @@ async def _keep_looking_back(parts: Parts) -> None:
                 await asyncio.to_thread(news.look, parts.rooms)
             except (DatabaseUnavailable, IndexUnavailable) as error:
                 log.warning("retractions.not_looked_for", error=error.message)
+        await asyncio.sleep(SWEEP_S)
+
+
+async def _keep_carrying_out(parts: Parts) -> None:
+    """Carries out bulk decisions whose time to be taken back is over. Not together with anything that can take long:
+    people wait for it."""
+    while True:
+        if parts.rooms is not None:
+            try:
+                await asyncio.to_thread(bulk.carry_out, parts.rooms)
+            except DatabaseUnavailable as error:
+                log.warning("bulk.not_carried_out", error=error.message)
         await asyncio.sleep(SWEEP_S)
 
 

@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from seawall.cases import history, notes, related, reveals, store
+from seawall.cases import history, lookups, notes, related, reveals, store
 from seawall.cases.history import Event, Happening
+from seawall.cases.lookups import By
 from seawall.cases.related import Bond
+from seawall.cases.stages import Floor
 from seawall.database.sessions import Database
 from seawall.database.tables import CaseNote, Content, OutboxMessage, WebhookEndpoint, now
 from seawall.errors import BadInput, Conflict, NotFound
@@ -80,8 +82,8 @@ def test_everything_that_happened_is_told_newest_first(database: Database) -> No
         message.state, message.delivered_at = "delivered", now()
         session.add(message)
     with database.transaction() as session:
-        token = reveals.ask(session, evidence, user, RevealStage.BLURRED)
-        reveals.ask(session, evidence, user, RevealStage.BLURRED)  # asked for and never shown
+        token = reveals.ask(session, evidence, user, RevealStage.BLURRED, Floor())
+        reveals.ask(session, evidence, user, RevealStage.BLURRED, Floor())  # asked for and never shown
     with database.transaction() as session:
         reveals.redeem(session, token, user)
     with database.transaction() as session:
@@ -156,3 +158,37 @@ def test_several_bonds_make_one_link(database: Database) -> None:
         session.flush()
         (found,) = related.of_case(session, this.id)
         assert (found.case_id, found.bonds) == (that.id, (Bond.BYTES, Bond.ENTRY))
+
+
+# Looking up
+
+
+def test_a_case_is_found_by_every_id_that_names_it(database: Database) -> None:
+    with database.transaction() as session:
+        case, item, _ = add(session, "c1", "account-1")
+        other, _, _ = add(session, "c2")
+        row = session.get_one(Content, item.content_row)
+        row.md5, row.sha1 = bytes(range(16)), bytes(range(20))
+        endpoint = WebhookEndpoint(url="http://127.0.0.1:9/", secret_sealed=b"")
+        session.add(endpoint)
+        session.flush()
+        message = OutboxMessage(endpoint_id=endpoint.id, event="content.hold", payload={}, case_id=case.id)
+        session.add(message)
+        session.flush()
+        assert row.sha256 is not None
+        whole, alone = (case.id, None), (case.id, item.id)
+        for words, by, found in (
+            (f"#{case.id}", By.NUMBER, whole),
+            (f" {case.id} ", By.NUMBER, whole),
+            ("account-1", By.ACCOUNT, whole),
+            ("c1", By.CONTENT, alone),
+            (row.sha256.hex().upper(), By.HASH, alone),
+            (row.sha1.hex(), By.HASH, alone),
+            (row.md5.hex(), By.HASH, alone),
+            (str(message.id), By.MESSAGE, whole),
+        ):
+            (hit,) = lookups.find(session, words)
+            assert (hit.by, (hit.case_id, hit.item_id)) == (by, found), words
+        assert [hit.case_id for hit in lookups.find(session, "c2")] == [other.id]
+        for nothing in ("", "account", "9" * 18, "0" * 64, "a\0b", "x" * 600, "%", "' OR 1=1 --"):
+            assert lookups.find(session, nothing) == (), nothing

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from seawall.cases import priority, store
+from seawall.cases.stages import Floor
 from seawall.cases.store import DecisionResult, QueueFilter
 from seawall.database.sessions import Database
 from seawall.database.tables import Case, CaseItem, Decision
@@ -275,8 +276,8 @@ def test_a_decision_says_whether_its_maker_had_looked(database: Database) -> Non
         case, first, _ = add(session, "c1", "account-1")
         _, second, _ = add(session, "c2", "account-1")
         evidence = [sealed(session, item) for item in (first, second)]
-        reveals.redeem(session, reveals.ask(session, evidence[0], looked, RevealStage.BLURRED), looked)
-        reveals.ask(session, evidence[1], only_asked, RevealStage.BLURRED)
+        reveals.redeem(session, reveals.ask(session, evidence[0], looked, RevealStage.BLURRED, Floor()), looked)
+        reveals.ask(session, evidence[1], only_asked, RevealStage.BLURRED, Floor())
         for item, user in ((first, only_asked), (second, only_asked)):
             store.decide(session, item_id=item.id, user_id=user, outcome=Outcome.ESCALATE, reason=REASON)
         store.decide(session, item_id=first.id, user_id=looked, outcome=Outcome.CONFIRM, reason=REASON)

@@ -29,6 +29,7 @@ from seawall.records import ItemState, Outcome, RevealStage
 router = APIRouter(prefix="/cases/{case_id}", dependencies=[Depends(Allowed(Act.SEE_CASES))])
 ADesk = Annotated[Desk, Depends(desk_of)]
 QUEUE = "/console/"
+PICTURE = "parts/picture.html"
 LARGEST_ID = 2**62
 LONGEST_NOTE = LONGEST_REASON // 2
 
@@ -48,7 +49,7 @@ def covered(
     """The item's picture, covered again, with the stage chosen that was."""
     case = _case(desk, case_id)
     _item(case, item_id)
-    return _part(desk, visitor, "parts/picture.html", case, item_id, chosen=stage)
+    return _part(desk, visitor, PICTURE, case, item_id, chosen=stage)
 
 
 @router.post("/items/{item_id}/reveal", dependencies=[Depends(own_form)])
@@ -163,9 +164,7 @@ def _page(
         shown=shown,
         drafts=drafts or {},
         case=views.case_page(case),
-        file=casefile.read(desk, case),
-        rules=casefile.rules(desk, case),
-        same=casefile.same(desk, case),
+        **_beside(desk, case),
         **_allowed(desk, visitor, case, chosen),
     )
 
@@ -192,11 +191,18 @@ def _part(
         drafts=drafts or {},
         case=view,
         item=item,
-        file=casefile.read(desk, case),
-        rules=casefile.rules(desk, case),
-        same=casefile.same(desk, case),
+        # A picture has nothing beside it.
+        **({} if template == PICTURE else _beside(desk, case)),
         **_allowed(desk, visitor, case, chosen),
     )
+
+
+def _beside(desk: Desk, case: CaseView) -> dict[str, Any]:
+    return {
+        "file": casefile.read(desk, case),
+        "rules": casefile.rules(desk, case),
+        "same": casefile.same(desk, case),
+    }
 
 
 def _allowed(desk: Desk, visitor: Visitor, case: CaseView, chosen: RevealStage | None) -> dict[str, Any]:

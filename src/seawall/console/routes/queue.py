@@ -89,6 +89,7 @@ def queue_page(
         visitor,
         here=ADDRESS,
         rows=[row_view(row) for row in page],
+        may_decide=may(person, Act.DECIDE),
         filters=filters,
         states=[(value, label) for value, (label, _states) in STATES.items()],
         summary=_summary(found),

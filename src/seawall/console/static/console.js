@@ -2,6 +2,7 @@
 
 import { listenToHands } from "./holding.js";
 import { listenToKeys, openHelp } from "./keys.js";
+import { listenToPalette } from "./palette.js";
 
 const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
@@ -40,5 +41,9 @@ for (const button of document.querySelectorAll("[data-help]")) {
   button.addEventListener("click", openHelp);
 }
 
+// A page that shows what would happen begins there.
+document.querySelector("[data-focus]")?.focus();
+
 listenToHands();
 listenToKeys();
+listenToPalette();

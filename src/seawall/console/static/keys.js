@@ -2,7 +2,7 @@
 
 import { chooseStage, hold } from "./holding.js";
 
-const ROWS = "[data-row] a.whole, [data-item]";
+const ROWS = "[data-row] .whole, [data-item]";
 const GO_WITHIN_MS = 1500;
 
 let goUntil = 0;
@@ -35,12 +35,12 @@ function currentItem() {
 }
 
 function choose(key) {
-  const item = currentItem();
-  const outcome = item?.querySelector(`[data-outcome="${key}"]`);
+  const item = currentItem() ?? document;
+  const outcome = item.querySelector(`[data-outcome="${key}"]`);
   if (!outcome) return;
   outcome.checked = true;
   const reasons = item.querySelectorAll(`[name="why_${outcome.value}"]`);
-  ([...reasons].find((reason) => reason.checked) ?? reasons[0])?.focus();
+  ([...reasons].find((reason) => reason.checked) ?? reasons[0] ?? document.getElementById("reason"))?.focus();
 }
 
 function chooseReason(number) {
@@ -51,6 +51,12 @@ function chooseReason(number) {
   if (!reason) return;
   reason.checked = true;
   reason.focus();
+}
+
+function mark() {
+  const row = document.activeElement?.closest("[data-row]");
+  const box = row?.querySelector("[data-mark]");
+  if (box) box.checked = !box.checked;
 }
 
 function go(key) {
@@ -69,6 +75,9 @@ const KEYS = {
   1: () => chooseReason(1),
   2: () => chooseReason(2),
   3: () => chooseReason(3),
+  x: mark,
+  p: () => document.querySelector("[data-put]")?.click(),
+  u: () => document.querySelector("[data-undo]")?.click(),
   "?": openHelp,
   "/": () => document.querySelector("[data-search]")?.focus(),
   g: () => {

@@ -14,6 +14,7 @@ from seawall.database.tables.access import (
 )
 from seawall.database.tables.actions import OutboxMessage, WebhookEndpoint
 from seawall.database.tables.base import Base, now
+from seawall.database.tables.bulk import Bulk, BulkItem, WorkspaceItem
 from seawall.database.tables.cases import Case, CaseItem, CaseNote, Decision, Reveal, RevealFloor
 from seawall.database.tables.contacts import Account, Contact, ContactDay
 from seawall.database.tables.content import DAY_SHIFT, STANDINGS_CHANNEL, Content, PolicyText, content_numbers
@@ -44,6 +45,8 @@ __all__ = [
     "ApiKey",
     "AuditEvent",
     "Base",
+    "Bulk",
+    "BulkItem",
     "Case",
     "CaseItem",
     "CaseNote",
@@ -84,6 +87,7 @@ __all__ = [
     "User",
     "Walk",
     "WebhookEndpoint",
+    "WorkspaceItem",
     "change_numbers",
     "content_numbers",
     "now",
