@@ -16,10 +16,12 @@ from datetime import timedelta
 from seawall import copies, likewise, steps
 from seawall.access.people import PersonSession
 from seawall.access.requests import RequestInfo
-from seawall.cases import claims, floors, lookups, notes, reveals
+from seawall.cases import appeals, claims, floors, lookups, notes, reveals
+from seawall.cases.appeals import AppealArrival, AppealView
 from seawall.cases.lookups import Hit
 from seawall.cases.store import DecisionResult
-from seawall.errors import DatabaseUnavailable
+from seawall.database.locks import Lock, take
+from seawall.errors import Conflict, DatabaseUnavailable
 from seawall.evidence import audit
 from seawall.fingerprints import exact
 from seawall.grooming import contact_store
@@ -28,6 +30,7 @@ from seawall.matching import entering, ledger
 from seawall.matching.entering import Entering
 from seawall.policy.decide import decide
 from seawall.records import (
+    Actor,
     Answer,
     Digests,
     Finding,
@@ -209,6 +212,50 @@ def answer_request(
         answered = asking.answer(session, person, request_id, approved=approved, words=words)
     _settle_copies(rooms)
     return answered
+
+
+def receive_appeal(rooms: Rooms, actor: Actor, appeal: AppealArrival) -> AppealView:
+    """What somebody says against a refusal -> sealed -> audit, in one transaction. The same appeal again changes
+    nothing.
+
+    Raises:
+        NotFound: nothing of that content id is refused.
+        BadInput: the content is another account's.
+        Conflict: there is another appeal of that id, or against the same decision.
+    """
+    purpose = f"appeal:{appeal.appeal_id}"
+    with rooms.database.transaction() as session:
+        take(session, Lock.SUBJECT, of=purpose)
+        known = appeals.find(session, appeal.appeal_id)
+        if known is not None:
+            said = appeal.text if known.sealed is None else rooms.vault.open_words(known.sealed, purpose)
+            if (known.content_id, known.account_id, said) != (appeal.content_id, appeal.account_id, appeal.text):
+                raise Conflict(
+                    "There is another appeal of this appeal_id.", hint="Give each appeal an id of its own."
+                )
+            return known
+        item = appeals.item_against(session, appeal.content_id, appeal.account_id)
+        sealed = rooms.vault.seal_words(appeal.text, purpose)
+        taken = appeals.receive(session, appeal.appeal_id, appeal.content_id, appeal.account_id, item, sealed)
+        details = {"item": item, "case": taken.case_id}
+        audit.append(session, actor, "appeal.receive", f"appeal:{taken.id}", details)
+    return taken
+
+
+def decide_appeal(rooms: Rooms, person: PersonSession, number: int, *, overturned: bool, reason: str) -> int | None:
+    """Decision on an appeal -> webhooks -> audit, in one transaction; then -> known to the platform's own lists.
+    Returns the number of the request that waits, where overturning takes two people.
+
+    Raises:
+        Forbidden: this person decided what it is against.
+        Conflict: there is nothing to decide, or a request about it waits.
+        BadInput: no reason was given.
+    """
+    lasts = timedelta(days=rooms.settings.second_person_days)
+    with rooms.database.transaction() as session:
+        waits = deciding.decide_appeal(session, person, number, overturned=overturned, reason=reason, lasts=lasts)
+    _settle_copies(rooms)
+    return waits
 
 
 def _settle_copies(rooms: Rooms) -> None:

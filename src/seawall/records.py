@@ -408,6 +408,7 @@ class RequestKind(enum.StrEnum):
     NOT_A_MATCH = "item.not_a_match"
     REMOVE_ENTRIES = "list.remove_entries"
     REMOVE_LIST = "list.remove"
+    OVERTURN = "appeal.overturn"
 
 
 class RequestState(enum.StrEnum):
@@ -458,6 +459,7 @@ class EventType(enum.StrEnum):
     CONTENT_RELEASE = "content.release"
     CONTENT_REMOVE = "content.remove"
     ACCOUNT_RESTRICT = "account.restrict"
+    APPEAL_DECIDED = "appeal.decided"
     WEBHOOK_TEST = "webhook.test"
 
 
@@ -465,6 +467,7 @@ class Scope(enum.StrEnum):
     """What an API key may do."""
 
     JUDGE = "judge"
+    APPEALS = "appeals"
     LISTS = "lists"
     METRICS = "metrics"
     ADMIN = "admin"

@@ -471,6 +471,16 @@ class Settings(BaseSettings):
         ),
     ] = 7.0
 
+    appeal_text_days: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=3650,
+            description="Days after an appeal is settled until what was written in it is forgotten. Until then it is "
+            "kept sealed with the master key.",
+        ),
+    ] = 90.0
+
     webhook_timeout_s: Annotated[float, Field(gt=0, le=120, description="Seconds a webhook receiver may take.")] = (
         15.0
     )

@@ -86,7 +86,7 @@ def test_event_types_are_a_contract_with_platforms() -> None:
 
 
 def test_scopes_are_a_contract_with_platforms() -> None:
-    assert {scope.value for scope in Scope} == {"judge", "lists", "metrics", "admin"}
+    assert {scope.value for scope in Scope} == {"judge", "appeals", "lists", "metrics", "admin"}
 
 
 def test_an_actor_is_named_by_kind_and_name() -> None:

@@ -86,6 +86,24 @@ def decide(
     return DecisionResult(case.id, item.id, content, closed, events)
 
 
+def overturn(session: Session, *, item_id: int, user_id: int, reason: str, request_id: int | None) -> DecisionResult:
+    """Turns what was confirmed into "not a match", because of an appeal. The caller holds the item and appends the
+    audit event.
+
+    Raises:
+        BadInput: there is no reason.
+        Conflict: it is not confirmed any more.
+    """
+    words = checked_reason(reason)
+    case, item, content = locked(session, item_id)
+    if item.state != ItemState.CONFIRMED or content.state != ContentState.REMOVED:
+        raise Conflict(f"Item {item_id} is not removed by a decision any more.")
+    _record(session, item, user_id, Outcome.NOT_A_MATCH, words, False, None, request_id)
+    events = _carry_out(case, item, content, Outcome.NOT_A_MATCH)
+    session.flush()
+    return DecisionResult(case.id, item.id, content, case.decided_at is not None, events)
+
+
 def checked_reason(reason: str) -> str:
     """Words without space around them.
 

@@ -38,6 +38,7 @@ HTMX_CONFIG = json.dumps(
 PLACES = (
     (Act.SEE_CASES, wording.Place("Queue", "/console/", "q")),
     (Act.DECIDE, wording.Place("Workspace", "/console/workspace", "k")),
+    (Act.DECIDE, wording.Place("Appeals", "/console/appeals", "e")),
     (Act.SECOND_LOOK, wording.Place("Second look", "/console/second", "s")),
     (Act.SEE_REPORTS, wording.Place("Reports", "/console/reports", "r")),
     (Act.SEE_LISTS, wording.Place("Hash lists", "/console/lists", "l")),

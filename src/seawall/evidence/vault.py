@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from seawall.database.tables import Evidence, EvidenceKey, WebhookEndpoint, now
+from seawall.database.tables import Appeal, Evidence, EvidenceKey, WebhookEndpoint, now
 from seawall.engines.objects import ObjectStore
 from seawall.errors import Conflict, EvidenceError, EvidenceTampered, MasterKeyMissing, NotFound
 from seawall.evidence import audit
@@ -52,7 +52,11 @@ class Vault:
     @staticmethod
     def anything_sealed(session: Session) -> bool:
         """Whether something was ever sealed with a master key, so that making a new one would hide a loss."""
-        return bool(session.scalar(select(exists(select(EvidenceKey)) | exists(select(WebhookEndpoint)))))
+        return bool(
+            session.scalar(
+                select(exists(select(EvidenceKey)) | exists(select(WebhookEndpoint)) | exists(select(Appeal)))
+            )
+        )
 
     def check_master_key(self, session: Session) -> None:
         """Finds out at start, and not at the first reveal, that evidence was sealed with another master key.
@@ -65,6 +69,18 @@ class Vault:
         )
         for key_id in others:
             raise self._other_master_key(key_id)
+
+    def seal_words(self, words: str, purpose: str) -> bytes:
+        """What somebody wrote, sealed with the master key for one purpose."""
+        return self._master_key.seal(words.encode(), purpose.encode())
+
+    def open_words(self, sealed: bytes, purpose: str) -> str:
+        """What :meth:`seal_words` was given.
+
+        Raises:
+            EvidenceTampered: it was changed, or was sealed for another purpose or with another master key.
+        """
+        return self._master_key.open(sealed, purpose.encode()).decode()
 
     def seal(self, session: Session, case_id: int, item_id: int, data: bytes, media_type: str | None) -> Evidence:
         """Seals one item's bytes and returns the flushed row. The same bytes for the same item are sealed once.

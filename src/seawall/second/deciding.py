@@ -1,4 +1,4 @@
-"""A reviewer decides an item: alone, or by asking a second person where that is needed."""
+"""A reviewer decides an item or an appeal: alone, or by asking a second person where that is needed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from seawall.access.people import PersonSession
 from seawall.access.requests import Asker
-from seawall.cases import claims, decisions
+from seawall.cases import appeals, claims, decisions
 from seawall.cases.decisions import DecisionResult
 from seawall.cases.weighty import takes_two
 from seawall.records import ItemState, Outcome, RequestKind, RequestState
+from seawall.second import appeals as of_appeals
 from seawall.second import asking, items
 
 
@@ -50,3 +51,35 @@ def decide(
     )
     waits = request.id if request.state is RequestState.WAITING else None
     return DecisionResult(case.id, item_id, content, waits is None and case.decided_at is not None, [], waits)
+
+
+def decide_appeal(
+    session: Session, person: PersonSession, number: int, *, overturned: bool, reason: str, lasts: timedelta
+) -> int | None:
+    """Decides an appeal, or writes a request down that waits for `lasts`; returns the number of that request.
+
+    Raises:
+        Forbidden: this person decided what it is against.
+        Conflict: there is nothing to decide, or a request about it waits.
+        BadInput: no reason was given.
+    """
+    appeal = appeals.hold(session, number)
+    appeals.refuse_decider(appeal, person.name)
+    appeals.refuse_settled(appeal)
+    of_appeals.refuse_while_waiting(session, appeal)
+    if not overturned:
+        of_appeals.uphold(session, person, appeal, reason)
+        return None
+    if not of_appeals.takes_two(session, appeal):
+        of_appeals.overturn(session, person.actor, person.user_id, appeal, reason, None)
+        return None
+    request = asking.ask(
+        session,
+        RequestKind.OVERTURN,
+        of_appeals.subject_of(appeal),
+        of_appeals.parameters_of(appeal),
+        Asker(person.actor, person.user_id),
+        decisions.checked_reason(reason),
+        lasts,
+    )
+    return request.id if request.state is RequestState.WAITING else None

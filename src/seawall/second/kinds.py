@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from seawall.access.permissions import Act
 from seawall.access.requests import Parameters, RequestInfo
 from seawall.records import Actor, RequestKind
-from seawall.second import items, lists
+from seawall.second import appeals, items, lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,13 @@ KINDS: Mapping[RequestKind, Kind] = MappingProxyType(
     {
         RequestKind.NOT_A_MATCH: Kind(
             "Not a match, on an exact hit of a trusted list", Act.DECIDE, (Act.SECOND,), items.hold, items.carry_out
+        ),
+        RequestKind.OVERTURN: Kind(
+            "Overturn on appeal, on an exact hit of a trusted list",
+            Act.DECIDE,
+            (Act.SECOND,),
+            appeals.hold,
+            appeals.carry_out,
         ),
         RequestKind.REMOVE_ENTRIES: Kind(
             "Take entries off a hash list", Act.MANAGE_LISTS, OF_LISTS, lists.hold_entries, lists.remove_entries

@@ -16,6 +16,7 @@ from seawall import late
 from seawall.access import logins
 from seawall.actions import outbox
 from seawall.actions.delivery import Deliverer
+from seawall.cases import appeals
 from seawall.database.sessions import Database
 from seawall.database.tables import now
 from seawall.engines.jobs import job_app
@@ -97,6 +98,11 @@ def build_app(parts: Parts, deliverer: Deliverer, filer: Filer) -> procrastinate
     async def forget_contacts(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
         await asyncio.to_thread(_forget_contacts, parts.database)
 
+    @app.periodic(cron="47 4 * * *")
+    @app.task(name="appeals.housekeeping", queueing_lock="appeals.housekeeping")
+    async def forget_appeals(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
+        await asyncio.to_thread(_forget_appeals, parts)
+
     if (rooms := parts.rooms) is not None:
 
         @app.task(name=WALK)
@@ -129,6 +135,11 @@ def _forget_sessions(database: Database) -> None:
 def _forget_contacts(database: Database) -> None:
     with database.transaction() as session:
         contact_store.forget(session, now() - timedelta(days=contact_store.KEEP_DAYS))
+
+
+def _forget_appeals(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        appeals.forget_words(session, timedelta(days=parts.settings.appeal_text_days))
 
 
 def _remove_orphans(parts: Parts) -> None:

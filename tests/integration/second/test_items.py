@@ -234,11 +234,11 @@ def test_other_hits_take_one_person(desk: Database, first: PersonSession, trust:
     assert decide(desk, first).waits is None
 
 
-def test_what_is_disputed_takes_one_person(desk: Database, first: PersonSession) -> None:
+def test_what_is_disputed_still_takes_two(desk: Database, first: PersonSession) -> None:
     with desk.transaction() as session:
         row = session.get_one(CaseItem, item(desk).id)
         row.findings = [{**row.findings[0], "disputed": True}]
-    assert decide(desk, first).waits is None
+    assert decide(desk, first).waits is not None
 
 
 def test_of_two_who_approve_at_once_one_does(desk: Database, first: PersonSession) -> None:

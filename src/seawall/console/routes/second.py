@@ -157,6 +157,10 @@ def _about(kind: RequestKind, parameters: Mapping[str, object]) -> tuple[str, Li
     if kind is RequestKind.NOT_A_MATCH:
         case, item = parameters["case"], parameters["item"]
         return f"Case #{case}, item {item}", Link(f"/console/cases/{case}#item-{item}", f"Look at case #{case}")
+    if kind is RequestKind.OVERTURN:
+        case, item = parameters["case"], parameters["item"]
+        about = f"Appeal {parameters['appeal']}, case #{case}, item {item}"
+        return about, Link(f"/console/cases/{case}#item-{item}", f"Look at case #{case}")
     name = str(parameters["list"])
     if kind is RequestKind.REMOVE_ENTRIES:
         entries = parameters["entries"]

@@ -13,6 +13,7 @@ from seawall.database.tables.access import (
     User,
 )
 from seawall.database.tables.actions import OutboxMessage, WebhookEndpoint
+from seawall.database.tables.appeals import Appeal
 from seawall.database.tables.base import Base, now
 from seawall.database.tables.bulk import Bulk, BulkItem, WorkspaceItem
 from seawall.database.tables.cases import Case, CaseItem, CaseNote, Decision, Reveal, RevealFloor
@@ -43,6 +44,7 @@ __all__ = [
     "STANDINGS_CHANNEL",
     "Account",
     "ApiKey",
+    "Appeal",
     "AuditEvent",
     "Base",
     "Bulk",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from seawall.cases.appeals import AppealState, AppealView
 from seawall.cases.store import CaseView
 from seawall.database.documents import Document, reason_to_json
 from seawall.errors import SeawallError
@@ -146,6 +147,18 @@ class CaseAnswer(Shape):
     items: list[CaseItemAnswer]
 
 
+class AppealAnswer(Shape):
+    """How far an appeal is."""
+
+    appeal_id: str
+    content_id: str
+    case_id: int
+    state: Annotated[AppealState, Field(description="`overturned` says that the refusal was wrong.")]
+    content_state: Annotated[ContentState, Field(description="Where the content stands on the platform.")]
+    received_at: datetime
+    decided_at: datetime | None
+
+
 class StandingAnswer(Shape):
     """Where a content stands. Show it on allow and warn alone."""
 
@@ -246,3 +259,16 @@ def _fingerprints(fingerprint: Fingerprint) -> Document:
         "pdq": None if first is None else first.pdq.hex(),
         "quality": None if first is None else first.quality,
     }
+
+
+def of_appeal(appeal: AppealView) -> AppealAnswer:
+    """An appeal, without its words."""
+    return AppealAnswer(
+        appeal_id=appeal.appeal_id,
+        content_id=appeal.content_id,
+        case_id=appeal.case_id,
+        state=appeal.state,
+        content_state=appeal.content_state,
+        received_at=appeal.received_at.astimezone(UTC),
+        decided_at=None if appeal.decided_at is None else appeal.decided_at.astimezone(UTC),
+    )

@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from seawall import __version__
 from seawall.engines.silence import no_telemetry
 from seawall.gateways.http import (
+    appeals,
     cases,
     contacts,
     content,
@@ -48,6 +49,7 @@ ROUTERS = (
     contacts.router,
     lists.router,
     cases.router,
+    appeals.router,
     health.router,
     metrics.router,
     reading.router,

@@ -10,6 +10,7 @@ from seawall.errors import (
     BodyEmpty,
     BodyMalformed,
     BodyTooLarge,
+    Conflict,
     ContentRefused,
     DatabaseUnavailable,
     DecoderUnavailable,
@@ -100,6 +101,27 @@ SHARE_REFUSED: dict[str, object] = {
     ],
     "case_id": 17,
     "elapsed_ms": 0.9,
+}
+APPEALED = {
+    "appeal_id": "appeal-1",
+    "content_id": "photo-1",
+    "account_id": "account-1",
+    "text": "This is a photo of my own garden.",
+}
+APPEAL: dict[str, object] = {
+    "appeal_id": "appeal-1",
+    "content_id": "photo-1",
+    "case_id": 17,
+    "state": "open",
+    "content_state": "removed",
+    "received_at": "2026-03-01T12:30:00Z",
+    "decided_at": None,
+}
+APPEAL_OVERTURNED: dict[str, object] = {
+    **APPEAL,
+    "state": "overturned",
+    "content_state": "released",
+    "decided_at": "2026-03-02T09:00:00Z",
 }
 LISTS = {
     "lists": [
@@ -227,6 +249,7 @@ WRONG: dict[str, SeawallError] = {
         Forbidden("This key lacks the scope judge."),
         ContentRefused("This content is removed."),
         NotFound("There is no case 17."),
+        Conflict("There is an appeal against this decision already.", hint="Only its first appeal is looked at."),
         FetchingOff("This Seawall fetches nothing by itself."),
         BodyTooLarge("The upload has more than 67108864 bytes."),
         NotMedia("The bytes are no picture or video."),
