@@ -18,10 +18,11 @@ from seawall.access.people import PersonSession
 from seawall.access.provider import CLOCKS_DIFFER_S, Client, Provider, unbelieved
 from seawall.access.secrets import digest_of, new_secret
 from seawall.access.sessions import Browser, Login, Way, note_proof, open_session, set_proof
+from seawall.access_settings import roles_of_claim
 from seawall.database.sessions import Database
 from seawall.database.tables import ProviderRequest, now
 from seawall.errors import ConfigurationError
-from seawall.settings import Settings, roles_of_claim
+from seawall.settings import Settings
 
 GOOD_FOR = timedelta(minutes=10)
 CALLBACK = "/console/sso/callback"
