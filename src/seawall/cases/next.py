@@ -32,6 +32,12 @@ WHERE state = :state
       SELECT FROM decisions WHERE decisions.case_id = cases.id AND decisions.user_id = :user_id
           AND decisions.outcome = 'escalate' AND cases.state = 'escalated'
   )
+  AND EXISTS (
+      SELECT FROM case_items WHERE case_items.case_id = cases.id AND case_items.state = 'pending' AND NOT EXISTS (
+          SELECT FROM requests WHERE requests.subject = 'item:' || case_items.id AND requests.state = 'waiting'
+              AND requests.lapses_at > clock_timestamp()
+      )
+  )
 """
 _BY_THE_WAY = text(f"{_FREE} ORDER BY {ORDER} LIMIT 1 FOR UPDATE OF cases SKIP LOCKED")
 _PATIENTLY = text(f"{_FREE} ORDER BY {ORDER} LIMIT 1 FOR UPDATE OF cases")

@@ -13,7 +13,9 @@ from seawall.access import people, requests
 from seawall.access.people import PersonSession
 from seawall.access.requests import RequestInfo
 from seawall.actions import endpoints
+from seawall.cases import claims
 from seawall.cases import store as cases
+from seawall.cases.next import claim_next
 from seawall.cases.store import DecisionResult, ItemView
 from seawall.database.sessions import Database
 from seawall.database.tables import CaseItem, Decision, OutboxMessage, Request, now
@@ -289,3 +291,21 @@ def test_the_database_itself_refuses_one_person(desk: Database, first: PersonSes
         session.execute(text("UPDATE requests SET state = 'carried_out', answered_by = asked_by"))
     with pytest.raises(IntegrityError), desk.transaction() as session:
         session.execute(text("UPDATE requests SET state = 'carried_out'"))
+
+
+def test_a_case_that_only_waits_for_a_second_person_is_nobodys_next(
+    desk: Database, first: PersonSession, second: PersonSession
+) -> None:
+    def next_case() -> int | None:
+        with desk.transaction() as session:
+            taken = claim_next(session, first.user_id, timedelta(minutes=5))
+            if taken is not None:
+                claims.release(session, taken.case_id, first.user_id)
+            return None if taken is None else taken.case_id
+
+    case_id = next_case()
+    assert case_id is not None
+    number = ask(desk, first)
+    assert next_case() is None
+    answer(desk, second, number, approved=False)
+    assert next_case() == case_id
