@@ -69,6 +69,13 @@ class GroomingRulesInvalid(ConfigurationError):
     default_hint = "Correct the lines that it names; the files that ship with Seawall show how rules are written."
 
 
+class GroomingModelInvalid(ConfigurationError):
+    """A file is no model of grooming that this version can use, or one cannot be written there."""
+
+    code = "grooming_model_invalid"
+    default_hint = "Train it again with `seawall grooming train`."
+
+
 class MasterKeyMissing(ConfigurationError):
     """The key that wraps every evidence key cannot be had."""
 

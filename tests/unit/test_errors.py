@@ -18,6 +18,7 @@ PINNED = {
     "configuration_invalid": (500, 4),
     "policy_invalid": (500, 4),
     "grooming_rules_invalid": (500, 4),
+    "grooming_model_invalid": (500, 4),
     "master_key_missing": (500, 4),
     "unavailable": (503, 5),
     "database_unavailable": (503, 5),

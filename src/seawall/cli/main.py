@@ -12,6 +12,7 @@ from seawall.cli import (
     demo,
     dev,
     doctor,
+    grooming,
     keys,
     ledger,
     lists,
@@ -52,6 +53,7 @@ app.command("scan")(scan.scan)
 app.command("retroscan")(retroscan.retroscan)
 app.add_typer(policy.app, name="policy")
 app.add_typer(reports.app, name="reports")
+app.add_typer(grooming.app, name="grooming")
 app.add_typer(audit.app, name="audit")
 app.command("demo")(demo.demo)
 app.add_typer(dev.app, name="dev")

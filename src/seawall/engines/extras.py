@@ -25,6 +25,15 @@ def require_keypoints() -> None:
     _require("keypoints", ("cv2",))
 
 
+def require_grooming() -> None:
+    """Refuses to go on without what training takes.
+
+    Raises:
+        ConfigurationError: names what is missing and how to get it.
+    """
+    _require("grooming", ("sklearn", "scipy"))
+
+
 def _require(extra: str, modules: tuple[str, ...]) -> None:
     missing = [name for name in modules if find_spec(name) is None]
     if missing:

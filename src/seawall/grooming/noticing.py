@@ -8,11 +8,11 @@ from itertools import compress
 import re2
 
 from seawall.grooming.load import Language, Rules
-from seawall.grooming.spelling import canonical, plain
+from seawall.grooming.spelling import Plain, canonical, plain
 from seawall.grooming.tactics import Noticed
 
 # Bytes that one automaton may take. It is built as messages need it, and what is full is begun anew.
-LARGEST_AUTOMATON = 64 * 1024 * 1024
+LARGEST_AUTOMATON = 32 * 1024 * 1024
 AGES = (7, 90)
 
 
@@ -26,9 +26,14 @@ class Noticer:
 
     def notice(self, text: str) -> Noticed:
         """Reads one message. Anything may be sent: the work is bounded (see `spelling`)."""
+        return self.read(text)[0]
+
+    def read(self, text: str) -> tuple[Noticed, tuple[str, ...]]:
+        """The same, with the plain words of the message, which models read."""
         said = plain(text, self.known)
-        if not said.words:
-            return Noticed((), clipped=said.clipped)
+        return (self._notice(said) if said.words else Noticed((), clipped=said.clipped)), said.words
+
+    def _notice(self, said: Plain) -> Noticed:
         codes: dict[str, None] = {}
         age = None
         for language in self._languages:

@@ -74,6 +74,7 @@ class Person:
     age: int | None = None
     age_message: int = 0
     minor: float = 0.0
+    adult: float = 0.0
     family: float = 0.0
     classmates: float = 0.0
     messages: int = 0
@@ -209,7 +210,14 @@ class ConversationRisk:
     def _ages(self, author: str, toward: str, pair: Pair) -> None:
         """An adult and a child, as both said themselves."""
         own, other = self.people[author], self.people.get(toward)
-        if own.age is None or other is None or other.age is None or own.age < ADULT or other.age >= ADULT:
+        if (
+            other is None
+            or (own.age is not None and own.age < ADULT)
+            or (other.age is not None and other.age >= ADULT)
+        ):
+            return
+        if own.age is None or other.age is None:
+            self._seeming(own, other, pair)
             return
         gap = own.age - other.age
         most = self._catalogue.tactics["age_gap"].most
@@ -217,6 +225,13 @@ class ConversationRisk:
         if not any(reason.code == AGE_GAP for reason in pair.reasons):
             says = f"said to be {own.age} to somebody who said to be {other.age}"
             self._note(pair, Reason(AGE_GAP, says, max(own.age_message, other.age_message)))
+
+    def _seeming(self, own: Person, other: Person, pair: Pair) -> None:
+        """An adult and a child, as far as one can tell by what they talk of."""
+        grown = 2.0 if own.age is not None else min(2.0, own.adult)
+        young = 2.0 if other.age is not None else min(2.0, other.minor)
+        if grown >= 0.5 and young >= 0.5:
+            pair.strengths["age_gap"] = max(pair.strengths.get("age_gap", 0.0), 0.3 * grown * young)
 
     def _risk(self, author: str, toward: str, pair: Pair) -> Risk:
         own = self.people.get(author) or Person()
@@ -250,7 +265,7 @@ class ConversationRisk:
             "asked_age": self._asked_age,
             "ids": list(self._ids),
             "people": [
-                [name, one.age, one.age_message, one.minor, one.family, one.classmates, one.messages]
+                [name, one.age, one.age_message, one.minor, one.adult, one.family, one.classmates, one.messages]
                 for name, one in self.people.items()
             ],
             "pairs": [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-CONTEXTS = ("minor", "family", "classmates")
+CONTEXTS = ("minor", "adult", "family", "classmates")
 AGE_GAP = "age-gap"
 
 
