@@ -79,9 +79,6 @@ def _with(saved: Path, name: str, array: object) -> bytes:
 
 def test_a_file_that_is_no_model_is_refused_and_nothing_in_it_runs(saved: Path, tmp_path: Path) -> None:
     whole = saved.read_bytes()
-    bomb = io.BytesIO()
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("about.npy", b"\0" * (300 * 1024 * 1024))
     for content in (
         b"",
         b"not a model",
@@ -91,13 +88,22 @@ def test_a_file_that_is_no_model_is_refused_and_nothing_in_it_runs(saved: Path, 
         _with(saved, "idf", np.full_like(np.load(saved)["idf"], np.nan)),
         _with(saved, "about", np.frombuffer(b'{"format": 99}', dtype=np.uint8)),
         _with(saved, "about", np.frombuffer(b"{", dtype=np.uint8)),
-        bomb.getvalue(),
     ):
         (tmp_path / "bad.npz").write_bytes(content)
         with pytest.raises(GroomingModelInvalid):
             load(tmp_path / "bad.npz")
     with pytest.raises(GroomingModelInvalid, match="cannot be read"):
         load(tmp_path / "missing.npz")
+
+
+def test_a_file_that_unfolds_to_too_much_is_refused_before_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seawall.grooming.model.LARGEST_FILE", 100_000)
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("about.npy", bytes(1_000_000))
+    with pytest.raises(GroomingModelInvalid, match="unfolds to more"):
+        load(tmp_path / "bomb.npz")
 
 
 def test_words_and_their_letters_are_features() -> None:

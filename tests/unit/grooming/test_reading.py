@@ -179,7 +179,7 @@ def test_the_xml_of_pan_2012(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("</conversations>", "", "line 8: this is not XML"),
+        ("</conversations>", "", "line 10: this is not XML"),
         ('<conversation id="two">', "<conversation id=two>", "line 7: this is not XML"),
     ],
 )
