@@ -34,12 +34,6 @@ def pieces(word: str) -> list[str]:
     ]
 
 
-def names(words: Sequence[str]) -> list[str]:
-    """The names of all features of a message, as often as they are there."""
-    told = [name for word in words for name in (word, *pieces(word))]
-    return [*told, *(f"{first} {second}" for first, second in pairwise(words))]
-
-
 @dataclass(frozen=True, slots=True)
 class Vector:
     """A sparse vector: places, each once, and values."""

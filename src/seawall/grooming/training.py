@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from seawall.errors import BadInput
 from seawall.grooming import roles
 from seawall.grooming.conversations import Conversation
 from seawall.grooming.detecting import Detector, shipped_thresholds
-from seawall.grooming.features import Ids, Vocabulary, names
+from seawall.grooming.features import Ids, Vocabulary, pieces
 from seawall.grooming.figures import threshold_for
 from seawall.grooming.model import WINDOW, Model, RoleWeights, score_to_odds, together
 from seawall.grooming.noticing import Noticer
@@ -27,10 +28,10 @@ from seawall.grooming.tactics import Noticed
 
 FEWEST = 10  # conversations of each kind
 FOLDS = 3
-MOST_BENIGN = 15_000
-ENDS = (6, 12, 20, 30, 50, 80, 120, 180, 260, 400)
+MOST_BENIGN = 8_000
+ENDS = (6, 12, 20, 30, 50, 100, 200)
 ROLE_ENDS = (10, 20, 30, 50)
-CONSIDERED, KEPT = 200_000, 60_000
+MOST_FEATURES = 80_000
 RARE = 3  # conversations that a feature is in, at least
 STRENGTH, ROLE_STRENGTH = 12.0, 1.0
 
@@ -96,24 +97,27 @@ def _read(noticer: Noticer, conversation: Conversation) -> _Read:
 
 
 def _fit(noticer: Noticer, read: Sequence[_Read], seed: int) -> Model:
-    vocabulary = _vocabulary(read, CONSIDERED)
-    weights, _constant = _head(vocabulary, read, seed)
-    if len(vocabulary.features) > KEPT:
-        keep = np.sort(np.argsort(-np.abs(weights * vocabulary.idf))[:KEPT])
-        features = [vocabulary.features[place] for place in keep]
-        vocabulary = Vocabulary(features, vocabulary.idf[keep], vocabulary.floor)
+    vocabulary = _vocabulary(read)
     vocabulary = Vocabulary(vocabulary.features, vocabulary.idf, _floor(vocabulary, read))
     weights, constant = _head(vocabulary, read, seed)
     return Model(vocabulary, weights, constant, (1.0, 1.0, 0.0), _roles(noticer, vocabulary, read), {}, {})
 
 
-def _vocabulary(read: Sequence[_Read], most: int) -> Vocabulary:
+def _vocabulary(read: Sequence[_Read]) -> Vocabulary:
+    """The features that most conversations have, and how rare each is."""
     counts: Counter[str] = Counter()
     for one in read:
-        counts.update({name for words in one.words[: ENDS[-1]] for name in names(words)})
-    chosen = sorted((name for name, _ in counts.most_common(most) if counts[name] >= RARE))
+        counts.update(_features(one.words[: ENDS[-1]]))
+    chosen = sorted(name for name, many in counts.most_common(MOST_FEATURES) if many >= RARE)
     idf = np.log((1 + len(read)) / (1 + np.array([counts[name] for name in chosen], dtype=np.float64))) + 1
     return Vocabulary(chosen, idf.astype(np.float32).astype(np.float64), 0.0)
+
+
+def _features(messages: Sequence[Sequence[str]]) -> set[str]:
+    """All that some messages have, each once."""
+    words = {word for message in messages for word in message}
+    pairs = {f"{first} {second}" for message in messages for first, second in pairwise(message)}
+    return words | pairs | {piece for word in words for piece in pieces(word)}
 
 
 def _floor(vocabulary: Vocabulary, read: Sequence[_Read]) -> float:
@@ -143,7 +147,7 @@ def _head(vocabulary: Vocabulary, read: Sequence[_Read], seed: int) -> tuple[NDA
     target = np.array(labels)
     for kind in (False, True):
         weights[target == kind] *= len(read) / 2 / weights[target == kind].sum()
-    head = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=seed, max_iter=300)
+    head = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=seed, max_iter=300, tol=1e-3)
     head.fit(_matrix([(row.ids, row.values) for row in rows], len(vocabulary.features)), target, weights)
     return head.coef_[0].astype(np.float32).astype(np.float64), float(head.intercept_[0])
 

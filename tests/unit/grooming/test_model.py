@@ -13,7 +13,7 @@ from seawall.errors import BadInput, GroomingModelInvalid
 from seawall.grooming import roles, training
 from seawall.grooming.detecting import Detector
 from seawall.grooming.evaluation import evaluate
-from seawall.grooming.features import Vocabulary, names, pieces
+from seawall.grooming.features import Vocabulary, pieces
 from seawall.grooming.model import Model, load, odds_to_score, save, score_to_odds
 from seawall.grooming.noticing import Noticer
 from seawall.grooming.reading import read_corpus
@@ -107,7 +107,6 @@ def test_a_file_that_unfolds_to_too_much_is_refused_before_it_does(
 
 
 def test_words_and_their_letters_are_features() -> None:
-    assert names(("so", "cool")) == ["so", *pieces("so"), "cool", *pieces("cool"), "so cool"]
     assert pieces("so") == ["-_so", "-so_", "-_so_"]
     assert pieces("") == []
     assert len(pieces("x" * 500)) < 100
