@@ -14,22 +14,26 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 from itertools import islice
 from pathlib import Path
 
-import chats
 from chitchat_dataset import Dataset
 
-from seawall.cli.grooming_evaluate import document
-from seawall.grooming.conversations import Conversation, Said
-from seawall.grooming.detecting import Detector, shipped_thresholds
-from seawall.grooming.evaluation import evaluate
-from seawall.grooming.load import load_rules
-from seawall.grooming.noticing import Noticer
-from seawall.grooming.reading import read_corpus
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 
-RESULTS = Path(__file__).resolve().parent / "results" / "grooming.json"
+from benchmarks import chats  # noqa: E402
+from seawall.cli.grooming_evaluate import document  # noqa: E402
+from seawall.grooming.conversations import Conversation, Said  # noqa: E402
+from seawall.grooming.detecting import Detector, shipped_thresholds  # noqa: E402
+from seawall.grooming.evaluation import evaluate  # noqa: E402
+from seawall.grooming.load import load_rules  # noqa: E402
+from seawall.grooming.noticing import Noticer  # noqa: E402
+from seawall.grooming.reading import read_corpus  # noqa: E402
+
+RESULTS = ROOT / "benchmarks" / "results" / "grooming.json"
 
 
 # Looked at while rules were written.
