@@ -6,8 +6,8 @@ The conversations are those of benchmarks/chats.py, part "test", and the benign 
 (MIT). Rules were made stricter where its first 3,000 conversations met them by mistake; the rest was never looked
 at, and is what is measured. Rules and scripts come from the same authors, so the recall says that rules do what
 they are meant to, and nothing of how it is on real chats. Prints the figures and writes
-benchmarks/results/grooming.json. `gate_traffic` and `gate_kept` belong to signals of contacts, which are not there
-yet; they are null.
+benchmarks/results/grooming.json. `gate_traffic` and `gate_kept` are about contacts, which `make bench-contacts`
+measures; here they are null.
 """
 
 from __future__ import annotations
