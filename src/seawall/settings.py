@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from seawall.access_settings import AccessSettings
+from seawall.desk_settings import DeskSettings
 from seawall.errors import ConfigurationError
 from seawall.records import HarmClass, RevealStage
 
@@ -76,7 +77,7 @@ def _readable_bounds(told: str | None) -> str | None:
     return told
 
 
-class Settings(AccessSettings):
+class Settings(AccessSettings, DeskSettings):
     """All of Seawall's settings; each is read from the environment variable ``SEAWALL_<NAME>``."""
 
     model_config = SettingsConfigDict(env_prefix="SEAWALL_", extra="ignore", frozen=True)
@@ -348,20 +349,6 @@ class Settings(AccessSettings):
     session_hours: Annotated[float, Field(gt=0, le=168, description="Hours after which a console session ends.")] = (
         12.0
     )
-    claim_minutes: Annotated[
-        float,
-        Field(
-            gt=0,
-            le=240,
-            description="Minutes for which a case stays with whoever works on it. An open page goes on by itself; "
-            "after a closed one the case is free again.",
-        ),
-    ] = 5.0
-    assignment_hours: Annotated[
-        float,
-        Field(gt=0, le=168, description="Hours for which a case that was handed to somebody waits for them alone."),
-    ] = 12.0
-    bulk_undo_seconds: Annotated[int, Field(ge=0, le=3600, description="Seconds to take a bulk decision back.")] = 30
     login_attempts_per_minute: Annotated[
         int, Field(ge=1, description="Wrong console logins per name and minute before a pause is demanded.")
     ] = 10
@@ -374,25 +361,6 @@ class Settings(AccessSettings):
         ),
         AfterValidator(_readable_bounds),
     ] = None
-
-    second_person_days: Annotated[
-        float,
-        Field(
-            gt=0,
-            le=90,
-            description="Days after which a request that no second person has answered lapses, and nothing is done.",
-        ),
-    ] = 7.0
-
-    appeal_text_days: Annotated[
-        float,
-        Field(
-            gt=0,
-            le=3650,
-            description="Days after an appeal is settled until what was written in it is forgotten. Until then it is "
-            "kept sealed with the master key.",
-        ),
-    ] = 90.0
 
     webhook_timeout_s: Annotated[float, Field(gt=0, le=120, description="Seconds a webhook receiver may take.")] = (
         15.0
