@@ -5,8 +5,10 @@
 
 Takes benign pictures (those of Debian packages where they can be fetched, and generated ones), puts the PDQ hash of
 each on a list, edits each in every way below, saves it as a JPEG, and looks it up: by its one upright hash (plain, as
-most do), by its eight orientations, and by all that Seawall hashes of it, which are regions too. Found is what lies
-within 31 bits at a quality of at least 50. A wrong query is one that meets another picture. Prints a table and writes
+most do), by its eight orientations, by all that Seawall hashes of it, which are regions too, and by keypoints where
+none of that met anything, as of pictures that were confirmed here. Found is what lies within 31 bits at a quality of
+at least 50, or agrees by keypoints. A wrong query is one that meets another picture; pictures that are on no list are
+asked about as well, edited, and so are pages of text and lattices. Prints a table and writes
 benchmarks/results/edits.json.
 """
 
@@ -20,6 +22,7 @@ import time
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
@@ -30,10 +33,14 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.corpus import fetched  # noqa: E402
+from seawall.decoding.asking import Keypoints  # noqa: E402
 from seawall.decoding.limits import Limits  # noqa: E402
 from seawall.decoding.operations import fingerprint  # noqa: E402
 from seawall.decoding.process import limits_of  # noqa: E402
+from seawall.fingerprints.keypoints import KeypointSignature  # noqa: E402
 from seawall.fingerprints.pdq import hash_picture  # noqa: E402
+from seawall.matching.keypoint_geometry import agreement  # noqa: E402
+from seawall.matching.keypoint_index import KeypointIndex, words_in  # noqa: E402
 from seawall.records import FARTHEST_DISTANCE  # noqa: E402
 from seawall.settings import Settings  # noqa: E402
 from tests.vectors.files import scene  # noqa: E402
@@ -297,9 +304,61 @@ def distances(hashes: list[bytes], listed: np.ndarray) -> np.ndarray:
     return np.bitwise_count(asked ^ listed[None]).sum(axis=2).min(axis=0)
 
 
-def looked_up(body: bytes, limits: Limits) -> dict[str, list[bytes]]:
+def signatures(told: list[dict[str, object]]) -> list[KeypointSignature]:
+    """What a decoder child tells of keypoints."""
+    read = []
+    for each in told:
+        places = {name: bytes.fromhex(str(each[name])) for name in ("points", "descriptors")}
+        read.append(KeypointSignature(**{**each, **places}))  # type: ignore[arg-type]
+    return read
+
+
+class Confirmed:
+    """The keypoints of pictures that were confirmed, and how long it takes to look them up."""
+
+    def __init__(self, pictures: list[Image.Image], limits: Limits) -> None:
+        self.kept: dict[int, tuple[int, KeypointSignature]] = {}
+        self.seconds, self.asked = 0.0, 0
+        for number, picture in enumerate(pictures):
+            told = fingerprint(as_jpeg(picture, 95), limits, keypoints=Keypoints.TO_KEEP)["signatures"]
+            for signature in signatures(told):
+                self.kept[len(self.kept)] = number, signature
+        self._index = KeypointIndex().after({at: words_in(one) for at, (_, one) in self.kept.items()}, ())
+
+    def met(self, arrived: list[KeypointSignature]) -> set[int]:
+        """The pictures that show the same."""
+        started = time.process_time()
+        pairs = ((one, self.kept[at]) for one in arrived for at in self._index.candidates(one))
+        found = {number for one, (number, kept) in pairs if agreement(one, kept) is not None}
+        self.seconds, self.asked = self.seconds + time.process_time() - started, self.asked + 1
+        return found
+
+
+def as_jpeg(picture: Image.Image, quality: int = 85) -> bytes:
+    """The picture as a file."""
+    out = BytesIO()
+    picture.save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+def on_no_list(most: int) -> list[Image.Image]:
+    """As many pictures that are not among the originals: generated ones, and print and lattices."""
+    kept = [scene(40_000 + number).resize((960, 720)) for number in range(most)]
+    for step in (16, 24, 40):
+        lattice, page = (Image.new("RGB", (960, 720), "white") for _ in range(2))
+        draw = ImageDraw.Draw(lattice)
+        for at in range(0, 960, step):
+            draw.line((at, 0, at, 720), "black", 3)
+            draw.line((0, at, 960, at), "black", 3)
+        dice = np.random.default_rng(step)
+        lines_of_text(ImageDraw.Draw(page), (20, 20, 940, 700), step, "black", dice)
+        kept += [lattice, page]
+    return kept
+
+
+def looked_up(read: dict[str, list[dict[str, Any]]]) -> dict[str, list[bytes]]:
     """What would be looked up of a file, by how."""
-    frames = fingerprint(body, limits)["frames"]
+    frames = read["frames"]
     # What tells too little counts for nothing alone.
     good = [frame for frame in frames if frame["quality"] >= GOOD_QUALITY and not frame["low_information"]]
     hashes = [[bytes.fromhex(frame["hashes"])[at : at + 32] for at in range(0, 256, 32)] for frame in good]
@@ -320,27 +379,48 @@ def main() -> None:
         [np.frombuffer(hash_picture(np.asarray(one)).orientations[0], dtype=np.uint64) for one in pictures]
     )
     apart = np.bitwise_count(listed[:, None] ^ listed[None]).sum(axis=2)
-    found: dict[str, dict[str, int]] = {way: dict.fromkeys(EDITS, 0) for way in ("plain", "orientations", "ours")}
+    ways_asked = ("plain", "orientations", "ours", "keypoints")
+    found: dict[str, dict[str, int]] = {way: dict.fromkeys(EDITS, 0) for way in ways_asked}
     wrong, frames, seconds = 0, 0, 0.0
+    confirmed, wrong_by_keypoints = Confirmed(pictures, limits), 0
     for number, picture in enumerate(pictures):
         alike = apart[number] <= 2 * FARTHEST_DISTANCE
         for name, edit in EDITS.items():
-            out = BytesIO()
-            edit(picture, np.random.default_rng([number, len(name)])).save(out, "JPEG", quality=85)
-            started = time.perf_counter()
-            ways = looked_up(out.getvalue(), limits)
-            seconds += time.perf_counter() - started
+            body = as_jpeg(edit(picture, np.random.default_rng([number, len(name)])))
+            started = time.process_time()
+            read = fingerprint(body, limits)
+            seconds += time.process_time() - started
+            ways = looked_up(read)
             frames += len(ways["ours"]) // 8
+            by_hash = False
             for way, hashes in ways.items():
                 if not hashes:
                     continue
                 met = distances(hashes, listed) <= FARTHEST_DISTANCE
                 found[way][name] += bool(met[number])
+                by_hash = by_hash or bool(met[number])
                 wrong += way == "ours" and bool((met & ~alike).any())
-    _report(found, len(pictures), wrong, frames, seconds)
+            told = fingerprint(body, limits, keypoints=Keypoints.ARRIVING)["signatures"]
+            same = confirmed.met(signatures(told))
+            found["keypoints"][name] += by_hash or number in same
+            wrong_by_keypoints += bool(same - set(np.flatnonzero(alike).tolist()))
+    others = 0
+    for picture in on_no_list(len(pictures)):
+        for edit in (EDITS["as it is"], EDITS["cropped by 25 %"], EDITS["captions on it"], EDITS["on a page"]):
+            body = as_jpeg(edit(picture, np.random.default_rng(others)))
+            told = fingerprint(body, limits, keypoints=Keypoints.ARRIVING)["signatures"]
+            wrong_by_keypoints, others = wrong_by_keypoints + bool(confirmed.met(signatures(told))), others + 1
+    more = {
+        "wrong_by_keypoints": wrong_by_keypoints,
+        "asked_that_are_on_no_list": others,
+        "keypoints_ms_a_lookup": 1000 * confirmed.seconds / max(1, confirmed.asked),
+    }
+    _report(found, len(pictures), wrong, frames, seconds, more)
 
 
-def _report(found: dict[str, dict[str, int]], pictures: int, wrong: int, frames: int, seconds: float) -> None:
+def _report(
+    found: dict[str, dict[str, int]], pictures: int, wrong: int, frames: int, seconds: float, more: dict[str, float]
+) -> None:
     machine = f"{platform.machine()}, Python {platform.python_version()}"
     table = Table("Edit", *found, title=f"Found of {pictures} pictures, in per cent ({machine})")
     for name in EDITS:
@@ -350,11 +430,13 @@ def _report(found: dict[str, dict[str, int]], pictures: int, wrong: int, frames:
     Console().print(table)
     asked = pictures * len(EDITS)
     print(f"wrong queries: {wrong} of {asked}")
+    print(", ".join(f"{name}: {value:g}" for name, value in more.items()))
     print(f"hashed for each: {frames / asked:.2f}; ms for each: {1000 * seconds / asked:.1f}")
     document = {
         **{way: {name: count / pictures for name, count in each.items()} for way, each in found.items()},
         "mean": means,
         "wrong_queries": wrong,
+        **more,
         "pictures": pictures,
         "hashed_a_picture": frames / asked,
         "ms_a_picture": 1000 * seconds / asked,
