@@ -22,7 +22,8 @@ from seawall.access.passwords import Passwords
 from seawall.actions import endpoints
 from seawall.evidence import audit
 from seawall.hashlists import store
-from seawall.records import SYSTEM, Answer, EntryDraft, MediaArrival, RequestKind, Role, Trust
+from seawall.records import SYSTEM, Answer, EntryDraft, MediaArrival, Role, Trust
+from seawall.request_records import RequestKind
 from seawall.runtime import Runtime
 from seawall.server import build
 

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 from seawall.database.tables import Request, SecondPersonOff, now
 from seawall.errors import BadInput, Conflict, NotFound
 from seawall.evidence import audit
-from seawall.records import SYSTEM, Actor, RequestKind, RequestState
+from seawall.records import SYSTEM, Actor
+from seawall.request_records import RequestKind, RequestState
 
 LONGEST_WORDS = 4000
 LARGEST_ID = 2**62

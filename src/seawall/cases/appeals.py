@@ -18,7 +18,8 @@ from seawall.cases.decisions import DecisionResult, checked_reason
 from seawall.database.tables import Appeal, CaseItem, Content, Decision, Request, User, now
 from seawall.database.tables.content import REFUSED_STATES
 from seawall.errors import BadInput, Conflict, Forbidden, NotFound
-from seawall.records import ContentState, EventType, ItemState, Outcome, RequestState
+from seawall.records import ContentState, EventType, ItemState, Outcome
+from seawall.request_records import RequestState
 
 LONGEST_TEXT = 4000
 LARGEST_ID = 2**62

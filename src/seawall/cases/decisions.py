@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from seawall.cases import claims
 from seawall.database.tables import Case, CaseItem, Content, Decision, Evidence, Request, Reveal, now
 from seawall.errors import BadInput, Conflict, NotFound
-from seawall.records import CaseState, ContentState, EventType, ItemState, Outcome, RequestState
+from seawall.records import CaseState, ContentState, EventType, ItemState, Outcome
+from seawall.request_records import RequestState
 
 LONGEST_REASON = 4000
 

@@ -22,10 +22,10 @@ from seawall.records import (
     ItemState,
     Outcome,
     Reason,
-    RequestState,
     RevealStage,
     Verdict,
 )
+from seawall.request_records import RequestState
 
 # Of an item that takes up an earlier one again: that one, to which evidence and decisions belong.
 ORIGIN = func.coalesce(CaseItem.again_of, CaseItem.id)

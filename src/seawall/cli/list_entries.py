@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from seawall.access.requests import Parameters
-    from seawall.records import RequestKind
+    from seawall.request_records import RequestKind
     from seawall.settings import Settings
 
 Name = Annotated[str, typer.Argument(help="The list's name.")]
@@ -52,7 +52,7 @@ def remove_entries(
     Example: seawall lists remove-entry ncmec --id 4711 --reason "Taken back by the source, ticket 12."
     """
     from seawall.cli.context import open_database, open_settings
-    from seawall.records import RequestKind
+    from seawall.request_records import RequestKind
     from seawall.second import lists
 
     settings = open_settings()
@@ -71,7 +71,7 @@ def ask(
 
     from seawall.access.requests import Asker
     from seawall.cli.context import operator
-    from seawall.records import RequestState
+    from seawall.request_records import RequestState
     from seawall.second import asking
 
     lasts = timedelta(days=settings.second_person_days)

@@ -173,7 +173,7 @@ def remove(
     Example: seawall lists remove old-list --reason "The source has closed."
     """
     from seawall.cli.context import open_database, open_settings
-    from seawall.records import RequestKind
+    from seawall.request_records import RequestKind
     from seawall.second.lists import list_parameters
 
     if not yes:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from seawall.records import RequestKind
+from seawall.request_records import RequestKind
 
 app = typer.Typer(help="Which acts take two people, and which do not here.", no_args_is_help=True)
 

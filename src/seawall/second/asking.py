@@ -18,7 +18,8 @@ from seawall.access.permissions import may, require
 from seawall.access.requests import Asker, Parameters, RequestInfo
 from seawall.database.tables import Request, User, now
 from seawall.errors import Forbidden, NotFound
-from seawall.records import Actor, RequestKind, RequestState, Role
+from seawall.records import Actor, Role
+from seawall.request_records import RequestKind, RequestState
 from seawall.second.kinds import KINDS, Kind
 
 

@@ -11,7 +11,8 @@ from seawall.access.requests import Asker
 from seawall.cases import appeals, claims, decisions
 from seawall.cases.decisions import DecisionResult
 from seawall.cases.weighty import takes_two
-from seawall.records import ItemState, Outcome, RequestKind, RequestState
+from seawall.records import ItemState, Outcome
+from seawall.request_records import RequestKind, RequestState
 from seawall.second import appeals as of_appeals
 from seawall.second import asking, items
 

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from seawall.access.permissions import Act
 from seawall.access.requests import Parameters, RequestInfo
-from seawall.records import Actor, RequestKind
+from seawall.records import Actor
+from seawall.request_records import RequestKind
 from seawall.second import appeals, items, lists
 
 

@@ -23,11 +23,11 @@ from seawall.records import (
     HashArrival,
     ItemState,
     Outcome,
-    RequestState,
     Role,
     Scope,
     Trust,
 )
+from seawall.request_records import RequestState
 from tests.integration.gateways.conftest import Api
 from tests.integration.gateways.material import refused
 from tests.integration.second.pairs import somebody

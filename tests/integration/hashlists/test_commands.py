@@ -18,7 +18,8 @@ from seawall.errors import BadInput, Conflict, HashInvalid, ListFormatInvalid, N
 from seawall.evidence import audit
 from seawall.hashlists import store
 from seawall.hashlists.tally import MatchTally
-from seawall.records import RequestState, Role
+from seawall.records import Role
+from seawall.request_records import RequestState
 from seawall.second import asking
 from seawall.settings import Settings
 from tests.integration.cases.material import add, match

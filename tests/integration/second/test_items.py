@@ -26,11 +26,10 @@ from seawall.records import (
     SYSTEM,
     ItemState,
     Outcome,
-    RequestKind,
-    RequestState,
     Role,
     Trust,
 )
+from seawall.request_records import RequestKind, RequestState
 from seawall.second import asking, deciding
 from tests.integration.cases.material import add, match
 from tests.integration.second.pairs import somebody

@@ -21,7 +21,8 @@ from seawall.database.tables import AuditEvent, Entry, Request, now
 from seawall.errors import Conflict, Forbidden, NotFound
 from seawall.hashlists import store
 from seawall.hashlists.store import ImportMode
-from seawall.records import SYSTEM, Actor, EntryDraft, RequestKind, RequestState, Role
+from seawall.records import SYSTEM, Actor, EntryDraft, Role
+from seawall.request_records import RequestKind, RequestState
 from seawall.second import asking
 from seawall.second.lists import entries_parameters
 from tests.integration.second.pairs import somebody

@@ -37,6 +37,8 @@ Answer = Annotated[str, Form(max_length=LONGEST_ANSWER)]
 Typed = Annotated[str, Form(max_length=1000)]
 Number = Annotated[int, Path(ge=1, le=2**62)]
 ACCOUNT = "/console/me"
+# Who may not is told so, before anybody is asked for a proof.
+PROVEN = [Depends(own_form), Depends(Allowed(Act.OWN_ACCOUNT)), Depends(proven)]
 
 
 @router.post("/login/passkey/options", dependencies=[Depends(door_form)])
@@ -76,13 +78,13 @@ def prove(desk: ADesk, visitor: AnyVisitor, person: Own, answer: Answer = "", ne
     return RedirectResponse(safe_next(next), status_code=303)
 
 
-@router.post("/me/passkeys/options", dependencies=[Depends(own_form), Depends(proven)])
+@router.post("/me/passkeys/options", dependencies=PROVEN)
 def options_to_add(desk: ADesk, visitor: AnyVisitor, person: Own) -> Response:
     """What the browser needs to make a passkey."""
     return _json(desk.passkeys.options_to_register(person, _binding(visitor)))
 
 
-@router.post("/me/passkeys", dependencies=[Depends(own_form), Depends(proven)])
+@router.post("/me/passkeys", dependencies=PROVEN)
 def add(desk: ADesk, visitor: AnyVisitor, person: Own, answer: Answer = "", name: Typed = "") -> Response:
     """Keeps a passkey that the browser has made."""
     try:
@@ -94,7 +96,7 @@ def add(desk: ADesk, visitor: AnyVisitor, person: Own, answer: Answer = "", name
     return RedirectResponse(f"{ACCOUNT}?added=1#passkeys", status_code=303)
 
 
-@router.post("/me/passkeys/{passkey_id}/remove", dependencies=[Depends(own_form), Depends(proven)])
+@router.post("/me/passkeys/{passkey_id}/remove", dependencies=PROVEN)
 def remove(passkey_id: Number, desk: ADesk, person: Own) -> Response:
     """Takes one of one's own passkeys away."""
     with desk.database.transaction() as session:

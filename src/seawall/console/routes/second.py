@@ -19,7 +19,7 @@ from seawall.console.desk import Desk, desk_of
 from seawall.console.visitor import Allowed, AnyVisitor, Visitor, own_form
 from seawall.console.wording import Link, Notice, counted
 from seawall.errors import BadInput, Conflict, Forbidden, NotFound
-from seawall.records import RequestKind, RequestState
+from seawall.request_records import RequestKind, RequestState
 from seawall.second import asking
 from seawall.second.kinds import KINDS
 
