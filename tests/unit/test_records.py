@@ -81,6 +81,7 @@ def test_event_types_are_a_contract_with_platforms() -> None:
         "content.release",
         "content.remove",
         "account.restrict",
+        "appeal.decided",
         "webhook.test",
     }
 
