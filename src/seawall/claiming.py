@@ -10,9 +10,11 @@ from sqlalchemy import select
 
 from seawall.access.people import PersonSession
 from seawall.access.permissions import Act, may, require
-from seawall.cases import claims, next, presence
+from seawall.cases import claims, danger, next, presence
 from seawall.cases.claims import ClaimView
-from seawall.cases.queue import EVERYTHING, UNDECIDED, QueueFilter
+from seawall.cases.clocks import Clocks
+from seawall.cases.conditions import EVERYTHING, QueueFilter
+from seawall.cases.queue import UNDECIDED
 from seawall.database.tables import User
 from seawall.errors import BadInput, NotFound
 from seawall.evidence import audit
@@ -55,6 +57,7 @@ def claim_next(
     states: Collection[CaseState] = UNDECIDED,
     filters: QueueFilter = EVERYTHING,
     within: str = "",
+    overdue: Clocks | None = None,
     other_than: int | None = None,
 ) -> ClaimView | None:
     """Takes the next case for this person; None when there is none."""
@@ -66,6 +69,7 @@ def claim_next(
             states=states,
             filters=filters,
             within=within,
+            overdue=overdue,
             other_than=other_than,
         )
         if taken is not None and taken.new:
@@ -111,3 +115,17 @@ def reassign_case(rooms: Rooms, person: PersonSession, case_id: int, to: str) ->
         lease = timedelta(hours=rooms.settings.assignment_hours)
         before = claims.reassign(session, case_id, other.id, lease)
         audit.append(session, person.actor, "case.reassign", f"case:{case_id}", {"from": before, "to": to})
+
+
+def child_at_risk(rooms: Rooms, person: PersonSession, case_id: int) -> None:
+    """Puts on record that a child may be in danger now: the case is weighed anew, and comes before all others.
+
+    Raises:
+        NotFound: there is no such case.
+        CaseClaimed: somebody else works on it.
+        Conflict: it is decided.
+    """
+    with rooms.database.transaction() as session:
+        taken = claims.claim(session, case_id, person.user_id, lease_of(rooms.settings))
+        danger.mark(session, case_id)
+        audit.append(session, person.actor, "case.at_risk", f"case:{case_id}", {"claimed": taken.new})

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings
+
+from seawall.told import readable_hours
 
 
 class DeskSettings(BaseSettings):
-    """Claims, bulk decisions, second persons and appeals."""
+    """Clocks, claims, bulk decisions, second persons and appeals."""
 
+    decide_within: Annotated[
+        str,
+        Field(
+            description="Hours within which a case ought to be decided, for urgent ones and for each harm class, as "
+            "kind=hours. They count from when it was opened. What is not decided by then is marked overdue."
+        ),
+        AfterValidator(readable_hours),
+    ] = "urgent=1, csam=24, terrorism=24, ncii=48, other=72"
     claim_minutes: Annotated[
         float,
         Field(

@@ -17,6 +17,7 @@ from seawall.access_settings import AccessSettings
 from seawall.desk_settings import DeskSettings
 from seawall.errors import ConfigurationError
 from seawall.records import HarmClass, RevealStage
+from seawall.told import hours_of, readable_regions, regions_of
 
 MIB = 1024 * 1024
 
@@ -29,27 +30,6 @@ def default_home() -> Path:
 def default_decoder_processes() -> int:
     """As many as the machine has processors, 8 at most."""
     return max(1, min(8, os.cpu_count() or 1))
-
-
-@functools.lru_cache(maxsize=8)
-def regions_of(told: str | None) -> Mapping[str, int]:
-    """How many regions each surface wants, of a text such as ``avatar=0, chat=3``.
-
-    Raises:
-        ValueError: it is no such text.
-    """
-    wanted: dict[str, int] = {}
-    for each in filter(None, (part.strip() for part in (told or "").split(","))):
-        surface, equals, number = (part.strip() for part in each.rpartition("="))
-        if not surface or not equals or number not in {"0", "1", "2", "3"}:
-            raise ValueError("write surface=number, with numbers from 0 to 3, separated by commas")
-        wanted[surface] = int(number)
-    return MappingProxyType(wanted)
-
-
-def _readable_regions(told: str | None) -> str | None:
-    regions_of(told)
-    return told
 
 
 @functools.lru_cache(maxsize=8)
@@ -231,7 +211,7 @@ class Settings(AccessSettings, DeskSettings):
             description="The same for single surfaces, as avatar=0, chat=3. Unset, and for surfaces that are not "
             "named: SEAWALL_MAX_REGIONS."
         ),
-        AfterValidator(_readable_regions),
+        AfterValidator(readable_regions),
     ] = None
     keypoint_surfaces: Annotated[
         str | None,
@@ -430,6 +410,11 @@ class Settings(AccessSettings, DeskSettings):
         """Whether keypoints are looked at on that surface; None: on any, so that they are kept when confirmed."""
         named = {part.strip() for part in (self.keypoint_surfaces or "").split(",")} - {""}
         return bool(named if surface is None else named & {"all", surface})
+
+    @property
+    def hours_to_decide(self) -> Mapping[str, float]:
+        """Within how many hours cases ought to be decided: `urgent` ones, and others by their harm class."""
+        return hours_of(self.decide_within)
 
     @property
     def resolved_master_key_file(self) -> Path:

@@ -20,6 +20,7 @@ class Act(enum.StrEnum):
     REVEAL = "reveal evidence"
     DECIDE = "decide cases"
     REASSIGN = "reassign cases"
+    SHARE_FILTERS = "share filters"
     SECOND = "agree as the second person"
     SECOND_LOOK = "see what waits for a second person"
     LOWER_FLOORS = "agree to a lower floor of reveals"
@@ -44,6 +45,7 @@ ALLOWED: dict[Act, frozenset[Role]] = {
     Act.REVEAL: frozenset({Role.REVIEWER, Role.SENIOR, Role.EVIDENCE_CUSTODIAN}),
     Act.DECIDE: frozenset({Role.REVIEWER, Role.SENIOR}),
     Act.REASSIGN: frozenset({Role.SENIOR}),
+    Act.SHARE_FILTERS: frozenset({Role.SENIOR}),
     Act.SECOND: frozenset({Role.SENIOR}),
     Act.SECOND_LOOK: frozenset({Role.REVIEWER, Role.SENIOR, Role.LIST_MANAGER}),
     Act.LOWER_FLOORS: frozenset({Role.SENIOR}),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from seawall.cases import priority
+from seawall.cases.priority import HARM, Term, Terms
 from seawall.database.documents import finding_from_json, finding_to_json, reason_to_json
 from seawall.database.locks import Lock, take
 from seawall.database.tables import Case, CaseItem, Content, Entry, now
-from seawall.records import CaseState, Finding, ItemState, Judgement
+from seawall.records import CaseState, Finding, HarmClass, ItemState, Judgement
 
 DECIDED_BY_PEOPLE = (ItemState.CONFIRMED.value, ItemState.NOT_A_MATCH.value)
 
@@ -95,6 +97,9 @@ def _opened(session: Session, subject: str, account_id: str | None, is_test: boo
         state=CaseState.OPEN.value,
         urgent=False,
         priority=0,
+        terms=[],
+        harm_class=HarmClass.OTHER.value,
+        at_risk=False,
         is_test=is_test,
     )
     session.add(case)
@@ -125,15 +130,32 @@ def weigh(session: Session, case: Case, *, urgent: bool) -> None:
     session.flush()
     of_items = session.scalars(select(CaseItem.findings).where(CaseItem.case_id == case.id)).all()
     weighed = [[finding_from_json(document) for document in documents] for documents in of_items]
-    case.urgent, case.updated_at = urgent, now()
-    case.priority = priority.total(priority.of_case(urgent, weighed))
+    case.urgent, case.updated_at = urgent or case.at_risk, now()
+    harm_class = priority.harm_of(finding for findings in weighed for finding in findings)
+    _write(case, priority.of_case(case.urgent, weighed, at_risk=case.at_risk), harm_class)
     session.flush()
 
 
 def _raise(session: Session, case: Case, judgement: Judgement, findings: Sequence[Finding], is_test: bool) -> None:
     items = session.scalar(select(func.count()).where(CaseItem.case_id == case.id)) or 0
-    urgent = case.urgent or judgement.urgent
-    case.priority = priority.raised(case.priority, case.urgent, items, urgent, findings)
-    case.urgent = urgent
+    case.urgent = case.urgent or judgement.urgent
+    before = terms_from_json(case.terms)
+    terms = priority.raised(before, items, case.urgent, findings, at_risk=case.at_risk)
+    _write(case, terms, max(HarmClass(case.harm_class), priority.harm_of(findings), key=lambda each: HARM[each]))
     case.is_test = case.is_test and is_test
     case.updated_at = now()
+
+
+def _write(case: Case, terms: Terms, harm_class: HarmClass) -> None:
+    case.terms, case.priority = terms_to_json(terms), priority.total(terms)
+    case.harm_class = harm_class.value
+
+
+def terms_to_json(terms: Terms) -> list[Any]:
+    """``[name, points, whether it is of the most pressing item]`` each, as the table keeps them."""
+    return [[term.name, term.points, term.of_item] for term in terms]
+
+
+def terms_from_json(documents: Sequence[Any]) -> Terms:
+    """The terms that :func:`terms_to_json` wrote."""
+    return tuple(Term(*document) for document in documents)

@@ -6,30 +6,32 @@ Many people ask at once. Each locks the case that it takes, and passes by what a
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import TextClause, select, text
 from sqlalchemy.orm import Session
 
 from seawall.cases import claims
 from seawall.cases.claims import ClaimView
-from seawall.cases.queue import EVERYTHING, ORDER, UNDECIDED, QueueFilter
+from seawall.cases.clocks import Clocks
+from seawall.cases.conditions import EVERYTHING, QueueFilter, Whose, conditions
+from seawall.cases.queue import ORDER, UNDECIDED, queue
 from seawall.database.tables import Case, Claim
 from seawall.errors import CaseClaimed
 from seawall.records import CaseState
 
 # How often it looks again when others were quicker; each time they have taken a case each.
 TRIES = 50
+# Of how many that are overdue the next one is chosen: more than there are people who ask at the same moment.
+CANDIDATES = 200
 # Somebody who escalated a case is not given it back: it waits for somebody else.
-_FREE = """
+_FREE = f"""
 SELECT id FROM cases
-WHERE state = :state
-  AND (CAST(:urgent AS boolean) IS NULL OR urgent = :urgent)
-  AND (CAST(:is_test AS boolean) IS NULL OR is_test = :is_test)
-  AND (CAST(:account_id AS text) IS NULL OR account_id = :account_id)
+WHERE state = :state{{conditions}}
   AND NOT EXISTS (SELECT FROM claims WHERE claims.case_id = cases.id AND claims.expires_at > clock_timestamp())
   AND NOT EXISTS (
-      SELECT FROM decisions WHERE decisions.case_id = cases.id AND decisions.user_id = :user_id
+      SELECT FROM decisions WHERE decisions.case_id = cases.id AND decisions.user_id = :person
           AND decisions.outcome = 'escalate' AND cases.state = 'escalated'
   )
   AND EXISTS (
@@ -38,9 +40,10 @@ WHERE state = :state
               AND requests.lapses_at > clock_timestamp()
       )
   )
-"""
-_BY_THE_WAY = text(f"{_FREE} ORDER BY {ORDER} LIMIT 1 FOR UPDATE OF cases SKIP LOCKED")
-_PATIENTLY = text(f"{_FREE} ORDER BY {ORDER} LIMIT 1 FOR UPDATE OF cases")
+ORDER BY {ORDER} LIMIT 1 FOR UPDATE OF cases
+"""  # noqa: S608 - made of constants
+_BY_THE_WAY = f"{_FREE} SKIP LOCKED"
+_PATIENTLY = _FREE
 
 
 def claim_next(
@@ -51,6 +54,7 @@ def claim_next(
     states: Collection[CaseState] = UNDECIDED,
     filters: QueueFilter = EVERYTHING,
     within: str = "",
+    overdue: Clocks | None = None,
     other_than: int | None = None,
 ) -> ClaimView | None:
     """Claims the next case for this person: first what was assigned to them, then the most pressing free one. None
@@ -58,19 +62,24 @@ def claim_next(
 
     Args:
         states, filters, within: the part of the queue that it is taken from, and how that part's address says it.
+            Whose cases a filter asks for does not matter here.
+        overdue: only what ought to have been decided by these clocks; of the longest overdue the most pressing.
         other_than: a case that they come from.
     """
-    values: dict[str, object] = {
-        "user_id": user_id,
-        "urgent": filters.urgent,
-        "is_test": filters.is_test,
-        "account_id": filters.account_id,
-    }
+    filters = replace(filters, whose=None)
+    asked, values = conditions(filters)
+    values["person"] = user_id
+    asked += "" if overdue is None else " AND id = ANY(:candidates)"
+    by_the_way, patiently = (text(each.format(conditions=asked)) for each in (_BY_THE_WAY, _PATIENTLY))
     for _ in range(TRIES):
+        if overdue is not None:
+            free = replace(filters, whose=Whose.FREE)
+            late = queue(session, states, limit=CANDIDATES, filters=free, overdue=overdue)
+            values["candidates"] = [row.case_id for row in late]
         case_id = (
             _assigned(session, user_id, other_than)
-            or _first(session, states, values, patiently=False)
-            or _first(session, states, values, patiently=True)
+            or _first(session, by_the_way, states, values)
+            or _first(session, patiently, states, values)
         )
         if case_id is None:
             return None
@@ -88,7 +97,7 @@ def _assigned(session: Session, user_id: int, other_than: int | None) -> int | N
         .join(Claim, Claim.case_id == Case.id)
         .where(Claim.user_id == user_id, Claim.assigned, Case.state != CaseState.DECIDED.value)
         .where(Case.id != (other_than or 0))
-        .order_by(text("NOT cases.urgent, -cases.priority, cases.opened_at, cases.id"))
+        .order_by(text("NOT cases.urgent, cases.rank, cases.id"))
         .limit(1)
         .with_for_update(of=Case, skip_locked=True)
     )
@@ -96,10 +105,9 @@ def _assigned(session: Session, user_id: int, other_than: int | None) -> int | N
 
 
 def _first(
-    session: Session, states: Collection[CaseState], values: dict[str, object], *, patiently: bool
+    session: Session, statement: TextClause, states: Collection[CaseState], values: dict[str, object]
 ) -> int | None:
     """Of each state the first free case, locked; of these the most pressing one."""
-    statement = _PATIENTLY if patiently else _BY_THE_WAY
     found = [
         case_id
         for state in sorted(set(states) & set(UNDECIDED))

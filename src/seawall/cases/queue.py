@@ -9,39 +9,57 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, TextClause, func, select, text
 from sqlalchemy.orm import Session
 
+from seawall.cases.clocks import Clocks
+from seawall.cases.conditions import EVERYTHING, QueueFilter, conditions
+from seawall.cases.items import terms_from_json
+from seawall.cases.priority import Terms
 from seawall.database.documents import reason_from_json
 from seawall.database.tables import Case
 from seawall.errors import BadInput
-from seawall.records import CaseState, Reason
+from seawall.records import CaseState, HarmClass, Reason
 
 UNDECIDED = (CaseState.OPEN, CaseState.ESCALATED)
 LARGEST_PAGE = 500
 
 # What is pressing first: as ix_cases_queue has it.
-ORDER = "NOT urgent, -priority, opened_at, id"
+ORDER = "NOT urgent, rank, id"
+# When each ought to have been decided, the longest overdue first.
+DUE_ORDER = "due_at, id"
 
+_COLUMNS = "id, subject, account_id, state, urgent, priority, terms, harm_class, is_test, rank, opened_at, updated_at"
 # One ordered walk over the index ix_cases_queue for each state, merged: asking for all states at once would sort the
 # whole queue. The lateral parts are looked up for the rows of the page alone.
-_PAGE = text("""
-SELECT page.*, counted.items, counted.pending, found.lists, first.reasons
-FROM (
+_WALK = f"""
     SELECT walk.* FROM unnest(CAST(:states AS text[])) AS wanted(state)
     CROSS JOIN LATERAL (
-        SELECT id, subject, account_id, state, urgent, priority, is_test, opened_at, updated_at FROM cases
-        WHERE cases.state = wanted.state
-          AND (NOT urgent, -priority, opened_at, id)
-              > (CAST(:calm AS boolean), CAST(:falling AS integer), CAST(:opened_at AS timestamptz),
-                 CAST(:id AS bigint))
-          AND (CAST(:urgent AS boolean) IS NULL OR urgent = :urgent)
-          AND (CAST(:is_test AS boolean) IS NULL OR is_test = :is_test)
-          AND (CAST(:account_id AS text) IS NULL OR account_id = :account_id)
-        ORDER BY NOT urgent, -priority, opened_at, id LIMIT :limit
+        SELECT {_COLUMNS}, opened_at AS due_at FROM cases
+        WHERE cases.state = wanted.state AND (NOT urgent, rank, id)
+              > (CAST(:calm AS boolean), CAST(:rank AS bigint), CAST(:id AS bigint)){{conditions}}
+        ORDER BY {ORDER} LIMIT :limit
     ) AS walk
-    ORDER BY NOT urgent, -priority, opened_at, id LIMIT :limit
-) AS page
+    ORDER BY {ORDER} LIMIT :limit
+"""  # noqa: S608 - made of constants
+# The same over the index ix_cases_clock, for each state and each kind of case that has a clock of its own.
+_OVERDUE = f"""
+    SELECT walk.* FROM unnest(CAST(:states AS text[])) AS wanted(state)
+    CROSS JOIN unnest(CAST(:urgents AS boolean[]), CAST(:classes AS text[]), CAST(:lasts AS interval[]))
+        AS clock(urgent, harm_class, lasts)
+    CROSS JOIN LATERAL (
+        SELECT {_COLUMNS}, opened_at + clock.lasts AS due_at FROM cases
+        WHERE cases.state = wanted.state AND cases.urgent = clock.urgent AND cases.harm_class = clock.harm_class
+          AND opened_at < now() - clock.lasts
+          AND (opened_at, id) > (CAST(:due_at AS timestamptz) - clock.lasts, CAST(:id AS bigint)){{conditions}}
+        ORDER BY opened_at, id LIMIT :limit
+    ) AS walk
+    ORDER BY {DUE_ORDER} LIMIT :limit
+"""  # noqa: S608 - made of constants
+_PAGE = """
+SELECT page.*, counted.items, counted.pending, found.lists, first.reasons,
+       holder.user_id AS holder_id, holder.name AS holder, looking.names AS looking
+FROM ({walk}) AS page
 CROSS JOIN LATERAL (
     SELECT count(*) AS items, count(*) FILTER (WHERE state = 'pending') AS pending
     FROM case_items WHERE case_id = page.id
@@ -55,23 +73,36 @@ LEFT JOIN LATERAL (
     SELECT reasons FROM case_items WHERE case_id = page.id
     ORDER BY state = 'pending' DESC, verdict = 'block' DESC, id LIMIT 1
 ) AS first ON true
-ORDER BY NOT page.urgent, -page.priority, page.opened_at, page.id
+LEFT JOIN LATERAL (
+    SELECT claims.user_id, users.name FROM claims JOIN users ON users.id = claims.user_id
+    WHERE claims.case_id = page.id AND claims.expires_at > clock_timestamp()
+) AS holder ON true
+CROSS JOIN LATERAL (
+    SELECT array_agg(users.name ORDER BY users.name) AS names FROM presences
+    JOIN users ON users.id = presences.user_id
+    WHERE presences.case_id = page.id AND presences.seen_at > clock_timestamp() - interval '50 seconds'
+) AS looking
+ORDER BY {order}
+"""
+_LATE = text("""
+SELECT coalesce(sum(walk.number), 0) FROM unnest(CAST(:states AS text[])) AS wanted(state)
+CROSS JOIN unnest(CAST(:urgents AS boolean[]), CAST(:classes AS text[]), CAST(:lasts AS interval[]))
+    AS clock(urgent, harm_class, lasts)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS number FROM (
+        SELECT FROM cases
+        WHERE cases.state = wanted.state AND cases.urgent = clock.urgent AND cases.harm_class = clock.harm_class
+          AND opened_at < now() - clock.lasts LIMIT :limit
+    ) AS late
+) AS walk
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class QueueFilter:
-    """What to show alone. None means that it does not matter."""
-
-    urgent: bool | None = None
-    is_test: bool | None = None
-    account_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
     """One case in the queue. `reasons` are those of its most severe pending item (of its most severe, when none is
-    pending), `lists` the names of all lists that its items matched."""
+    pending), `lists` the names of all lists that its items matched. `holder` works on it, `looking` have it open.
+    `cursor` is what to pass as `after` to go on behind this row."""
 
     case_id: int
     subject: str
@@ -79,6 +110,8 @@ class QueueRow:
     state: CaseState
     urgent: bool
     priority: int
+    terms: Terms
+    harm_class: HarmClass
     is_test: bool
     opened_at: datetime
     updated_at: datetime
@@ -86,16 +119,13 @@ class QueueRow:
     pending: int
     reasons: tuple[Reason, ...]
     lists: tuple[str, ...]
-
-    @property
-    def cursor(self) -> str:
-        """What to pass as `after` to go on behind this row."""
-        place = [self.urgent, self.priority, self.opened_at.isoformat(), self.case_id]
-        return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+    holder_id: int | None
+    holder: str | None
+    looking: tuple[str, ...]
+    cursor: str
 
 
-EVERYTHING = QueueFilter()
-BEFORE_ALL = {"calm": False, "falling": -(2**31), "opened_at": "-infinity", "id": 0}
+BEFORE_ALL = {"calm": False, "rank": -(2**62), "id": 0, "due_at": "-infinity"}
 
 
 def queue(
@@ -105,25 +135,33 @@ def queue(
     limit: int = 50,
     after: str | None = None,
     filters: QueueFilter = EVERYTHING,
+    overdue: Clocks | None = None,
 ) -> list[QueueRow]:
-    """Cases of these states: urgent ones first, then by priority, then the oldest.
+    """Cases of these states: urgent ones first, then by priority and age.
 
     Args:
         limit: at most this many, 500 at most.
         after: the `cursor` of the last row of the page before.
+        overdue: only what ought to have been decided by these clocks, the longest overdue first.
 
     Raises:
         BadInput: the cursor is none of ours.
     """
-    values: dict[str, object] = {
-        "states": [state.value for state in states],
-        "limit": max(1, min(limit, LARGEST_PAGE)),
-        "urgent": filters.urgent,
-        "is_test": filters.is_test,
-        "account_id": filters.account_id,
-        **(BEFORE_ALL if after is None else _place(after)),
-    }
-    return [_row(row) for row in session.execute(_PAGE, values)]
+    statement, values = page(states, filters, overdue)
+    values |= {"limit": max(1, min(limit, LARGEST_PAGE)), **(BEFORE_ALL if after is None else _place(after))}
+    return [_row(row, late=overdue is not None) for row in session.execute(statement, values)]
+
+
+def page(
+    states: Collection[CaseState], filters: QueueFilter, overdue: Clocks | None
+) -> tuple[TextClause, dict[str, object]]:
+    """The statement for a page of these cases, and its values but for the place where it begins."""
+    asked, values = conditions(filters)
+    walk, order = (_WALK, ORDER) if overdue is None else (_OVERDUE, DUE_ORDER)
+    values["states"] = [state.value for state in states]
+    if overdue is not None:
+        values |= _kinds(overdue)
+    return text(_PAGE.format(walk=walk.format(conditions=asked), order=order)), values
 
 
 def counts(session: Session) -> dict[CaseState, int]:
@@ -133,22 +171,52 @@ def counts(session: Session) -> dict[CaseState, int]:
     return {state: found.get(state, 0) for state in CaseState}
 
 
+def undecided(session: Session) -> dict[CaseState, int]:
+    """How many cases wait, by their state; decided ones are not gone through."""
+    wanted = select(Case.state, func.count()).where(Case.state.in_([state.value for state in UNDECIDED]))
+    found = {CaseState(state): int(number) for state, number in session.execute(wanted.group_by(Case.state)).all()}
+    return {state: found.get(state, 0) for state in UNDECIDED}
+
+
+def count_overdue(session: Session, clocks: Clocks, *, limit: int = 1000) -> int:
+    """How many undecided cases ought to have been decided; of each kind and state, up to `limit` are counted."""
+    values = {"states": [state.value for state in UNDECIDED], "limit": limit, **_kinds(clocks)}
+    return int(session.execute(_LATE, values).scalar_one())
+
+
+def _kinds(clocks: Clocks) -> dict[str, object]:
+    kinds = list(clocks.each())
+    return {
+        "urgents": [urgent for urgent, _, _ in kinds],
+        "classes": [harm_class.value for _, harm_class, _ in kinds],
+        "lasts": [lasts for _, _, lasts in kinds],
+    }
+
+
+def _cursor(row: Row[Any], late: bool) -> str:
+    place = [row.due_at.isoformat(), row.id] if late else [row.urgent, row.rank, row.id]
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
 def _place(cursor: str) -> dict[str, object]:
     try:
-        urgent, priority, opened_at, case_id = json.loads(base64.b64decode(cursor, b"-_", validate=True))
-        if type(urgent) is not bool or type(priority) is not int or type(case_id) is not int:
-            raise ValueError("not the types of a cursor")
-        if not (0 <= priority < 2**31 and 0 <= case_id < 2**63):
-            raise ValueError("not the size of a cursor")
-        at = datetime.fromisoformat(opened_at)
-        if at.tzinfo is None:
-            raise ValueError("not the time of a cursor")
+        *first, case_id = json.loads(base64.b64decode(cursor, b"-_", validate=True))
+        if type(case_id) is not int or not 0 <= case_id < 2**63:
+            raise ValueError("not the number of a case")
+        if len(first) == 1:
+            due_at = datetime.fromisoformat(first[0])
+            if due_at.tzinfo is None:
+                raise ValueError("not the time of a cursor")
+            return {**BEFORE_ALL, "due_at": due_at, "id": case_id}
+        urgent, rank = first
+        if type(urgent) is not bool or type(rank) is not int or not -(2**63) <= rank < 2**63:
+            raise ValueError("not the place of a cursor")
     except (ValueError, TypeError, RecursionError):
         raise BadInput("That place in the queue does not exist.", hint="Begin at the first page.") from None
-    return {"calm": not urgent, "falling": -priority, "opened_at": at, "id": case_id}
+    return {**BEFORE_ALL, "calm": not urgent, "rank": rank, "id": case_id}
 
 
-def _row(row: Row[Any]) -> QueueRow:
+def _row(row: Row[Any], *, late: bool) -> QueueRow:
     return QueueRow(
         case_id=row.id,
         subject=row.subject,
@@ -156,6 +224,8 @@ def _row(row: Row[Any]) -> QueueRow:
         state=CaseState(row.state),
         urgent=row.urgent,
         priority=row.priority,
+        terms=terms_from_json(row.terms),
+        harm_class=HarmClass(row.harm_class),
         is_test=row.is_test,
         opened_at=row.opened_at,
         updated_at=row.updated_at,
@@ -163,4 +233,8 @@ def _row(row: Row[Any]) -> QueueRow:
         pending=row.pending,
         reasons=tuple(reason_from_json(document) for document in row.reasons or ()),
         lists=tuple(sorted(row.lists or ())),
+        holder_id=row.holder_id,
+        holder=row.holder,
+        looking=tuple(row.looking or ()),
+        cursor=_cursor(row, late),
     )

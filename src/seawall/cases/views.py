@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from seawall.cases import priority
+from seawall.cases.items import terms_from_json
 from seawall.cases.priority import Term
 from seawall.database.documents import finding_from_json, reason_from_json
 from seawall.database.tables import Case, CaseItem, Content, Decision, Evidence, Request, Reveal, User
@@ -19,6 +19,7 @@ from seawall.records import (
     CaseState,
     ContentState,
     Finding,
+    HarmClass,
     ItemState,
     Outcome,
     Reason,
@@ -104,7 +105,8 @@ class ItemView:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """One case. `terms` explain its `priority`."""
+    """One case. `terms` explain its `priority`; `harm_class` is the gravest of what was found, `at_risk` what a
+    person said: that a child may be in danger now."""
 
     id: int
     subject: str
@@ -113,6 +115,8 @@ class CaseView:
     urgent: bool
     priority: int
     terms: tuple[Term, ...]
+    harm_class: HarmClass
+    at_risk: bool
     is_test: bool
     opened_at: datetime
     updated_at: datetime
@@ -156,7 +160,9 @@ def get_case(session: Session, case_id: int) -> CaseView:
         state=CaseState(case.state),
         urgent=case.urgent,
         priority=case.priority,
-        terms=priority.of_case(case.urgent, [item.findings for item in items]),
+        terms=terms_from_json(case.terms),
+        harm_class=HarmClass(case.harm_class),
+        at_risk=case.at_risk,
         is_test=case.is_test,
         opened_at=case.opened_at,
         updated_at=case.updated_at,

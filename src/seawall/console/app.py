@@ -19,7 +19,9 @@ from seawall.console.routes import (
     account,
     audit,
     cases,
+    claims,
     door,
+    filters,
     find,
     lists,
     notes,
@@ -43,6 +45,8 @@ PATH = "/console"
 ROUTERS = (
     door.router,
     queue.router,
+    claims.router,
+    filters.router,
     cases.router,
     notes.router,
     workspace.router,

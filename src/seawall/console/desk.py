@@ -10,6 +10,7 @@ from fastapi import Request
 from seawall.access.logins import Logins
 from seawall.access.passkeys import Passkeys
 from seawall.access.sign_on import SignOn
+from seawall.cases.clocks import Clocks
 from seawall.console.pages import Pages
 from seawall.database.sessions import Database
 from seawall.rooms import Rooms
@@ -27,6 +28,11 @@ class Desk:
     passkeys: Passkeys
     sign_on: SignOn | None
     pages: Pages
+
+    @property
+    def clocks(self) -> Clocks:
+        """By when cases ought to be decided."""
+        return Clocks(self.settings.hours_to_decide)
 
 
 def desk_of(request: Request) -> Desk:

@@ -48,6 +48,13 @@ def is_htmx(request: Request) -> bool:
     return request.headers.get("hx-request") == "true"
 
 
+def goes_to(request: Request, address: str) -> Response:
+    """Another page, also where htmx asked for a part of one."""
+    if is_htmx(request):
+        return Response(status_code=200, headers={"HX-Redirect": address})
+    return RedirectResponse(address, status_code=303)
+
+
 async def _on_seawall_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, SeawallError)
     if isinstance(error, Unauthenticated):

@@ -1,4 +1,4 @@
-"""What the templates of queue and case show, made from the records of the rooms. Wording only, no decisions."""
+"""What the templates of cases show, made from the records of the rooms. Wording only, no decisions."""
 
 from __future__ import annotations
 
@@ -6,29 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from seawall.cases.store import CaseView, DecisionView, ItemView, QueueRow, WaitingView
+from seawall.cases.store import CaseView, DecisionView, ItemView, WaitingView
 from seawall.cases.workspace import WorkspaceLine
 from seawall.console import wording
+from seawall.console.rows import in_short
 from seawall.console.wording import Choice, counted
 from seawall.policy.decide import describe
-from seawall.records import ContentState, Finding, ItemState, Match, MatchKind, Reason, ScanOwed
-
-
-@dataclass(frozen=True, slots=True)
-class CaseRow:
-    """One row of the queue."""
-
-    id: int
-    subject_kind: str
-    subject_name: str
-    is_test: bool
-    urgent: bool
-    why: str
-    lists: tuple[str, ...]
-    items: int
-    pending: int
-    opened_at: datetime
-    state: str
+from seawall.records import ContentState, Finding, ItemState, Match, MatchKind, ScanOwed
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,24 +103,6 @@ class FoundCase:
     by: str
 
 
-def row_view(row: QueueRow) -> CaseRow:
-    """A row of the queue."""
-    kind, name = wording.subject(row.subject)
-    return CaseRow(
-        id=row.case_id,
-        subject_kind=kind,
-        subject_name=name,
-        is_test=row.is_test,
-        urgent=row.urgent,
-        why=_in_short(row.reasons),
-        lists=row.lists,
-        items=row.items,
-        pending=row.pending,
-        opened_at=row.opened_at,
-        state=wording.CASE_STATES[row.state],
-    )
-
-
 def workspace_row(line: WorkspaceLine) -> WorkspaceRow:
     """An item of a workspace."""
     return WorkspaceRow(
@@ -146,7 +112,7 @@ def workspace_row(line: WorkspaceLine) -> WorkspaceRow:
         content_id=line.content_id,
         is_test=line.is_test,
         urgent=line.urgent,
-        why=_in_short(line.reasons),
+        why=in_short(line.reasons),
         state=wording.ITEM_STATES[line.state],
     )
 
@@ -267,15 +233,3 @@ def _facts(item: ItemView) -> Iterable[tuple[str, str]]:
     if item.uploaded_at:
         yield "Uploaded", wording.exact_time(item.uploaded_at)
     yield "Policy", item.policy_version
-
-
-def _in_short(reasons: Iterable[Reason]) -> str:
-    for reason in reasons:
-        if reason.rule == wording.RETRACTION_RULE:
-            return wording.AGAIN_IN_SHORT
-        if reason.list is None:
-            return "Could not be screened to the end"
-        turned = wording.turned(reason.orientation)
-        likeness = wording.likeness(reason.kind, reason.distance)
-        return f"{likeness}, {turned}" if turned else likeness
-    return ""

@@ -168,6 +168,12 @@ def own_form(request: Request, _person: APerson, visitor: AnyVisitor, csrf: Form
     door_form(request, visitor, csrf)
 
 
+def opened_here(request: Request) -> bool:
+    """Whether a person opened this page by themselves or from a page of ours: a stranger's page can lead them to it,
+    but nothing is done by that."""
+    return request.headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+
+
 def _sent_from_here(request: Request) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is not None and site != "same-origin":

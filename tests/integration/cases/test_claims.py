@@ -11,8 +11,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from seawall.cases import claims, presence, store
+from seawall.cases.conditions import QueueFilter
 from seawall.cases.next import claim_next
-from seawall.cases.queue import QueueFilter
 from seawall.database.sessions import Database
 from seawall.database.tables import Case, CaseItem, Claim, Decision
 from seawall.errors import CaseClaimed, Conflict, NotFound

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, text
 
-from seawall.cases import priority, store
+from seawall.cases import claims, danger, presence, priority, store
+from seawall.cases.clocks import Clocks
+from seawall.cases.conditions import Whose
+from seawall.cases.items import weigh
+from seawall.cases.queue import BEFORE_ALL, UNDECIDED, count_overdue, page
 from seawall.cases.stages import Floor
 from seawall.cases.store import DecisionResult, QueueFilter
 from seawall.database.sessions import Database
-from seawall.database.tables import Case, CaseItem, Decision
+from seawall.database.tables import Case, CaseItem, Decision, now
 from seawall.errors import BadInput, Conflict, NotFound
-from seawall.records import CaseState, EventType, ItemState, Match, Outcome, Trust, Verdict
+from seawall.records import CaseState, EventType, HarmClass, ItemState, Match, Outcome, Trust, Verdict
 from tests.integration.cases.material import add, content, match, person, scan_owed, sealed
 
 REASON = "looked at it"
@@ -374,28 +379,96 @@ def test_a_cursor_that_is_none(database: Database, cursor: str) -> None:
         store.queue(session, after=cursor)
 
 
-def test_the_queue_walks_its_index_among_100_000_cases(database: Database) -> None:
-    """The plan touches a page of rows from anywhere in the queue, not the whole of it."""
-    from seawall.cases import queue as module
+CLOCKS = Clocks({"urgent": 1, "csam": 24, "terrorism": 24, "ncii": 48, "other": 72})
 
+
+def test_the_queue_walks_its_indexes_among_100_000_cases(database: Database) -> None:
+    """The plans touch a page of rows from anywhere in the queue, not the whole of it."""
     with database.transaction() as session:
         session.execute(
             text(
-                "INSERT INTO cases (subject, state, urgent, priority, opened_at) SELECT 'content:' || n, "
+                "INSERT INTO cases (subject, state, urgent, priority, harm_class, opened_at) SELECT 'content:' || n, "
                 "(ARRAY['open', 'escalated', 'decided'])[1 + n % 3], n % 50 = 0, n * 7919 % 1000, "
-                "now() - n * interval '1 second' FROM generate_series(1, 100000) AS n"
+                "(ARRAY['csam', 'ncii', 'other'])[1 + n % 7 % 3], now() - n * interval '1 second' "
+                "FROM generate_series(1, 100000) AS n"
             )
         )
         session.execute(text("ANALYZE cases"))
-        for case_id in (1, 40_000):
-            cursor = store.queue(session, limit=1)[0].cursor
-            place = module._place(cursor) | {"id": case_id, "calm": True, "falling": -500}
-            values = {"states": ["open", "escalated"], "limit": 50, "urgent": None, "is_test": None}
-            plan = session.scalar(
-                text(f"EXPLAIN (ANALYZE, FORMAT JSON) {module._PAGE.text}"),
-                values | place | {"account_id": None},
-            )
-            assert rows_read(plan[0]["Plan"], "cases") <= 2 * 50 + 2
+        middle = session.execute(text("SELECT rank, id, opened_at FROM cases OFFSET 50000 LIMIT 1")).one()
+        far = {"calm": True, "rank": middle.rank, "id": middle.id, "due_at": middle.opened_at}
+        for overdue, most in ((None, 2 * 50), (CLOCKS, 2 * 8 * 50)):
+            for place in (BEFORE_ALL, far):
+                statement, values = page(UNDECIDED, QueueFilter(), overdue)
+                explained = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.text}")
+                plan = session.scalar(explained, values | dict(place) | {"limit": 50})
+                assert rows_read(plan[0]["Plan"], "cases") <= most + 16
+
+
+def test_what_ought_to_have_been_decided_comes_by_how_long_ago(database: Database) -> None:
+    with database.transaction() as session:
+        ages = {"fresh": (1, HarmClass.CSAM), "late": (26, HarmClass.CSAM), "later": (90, HarmClass.NCII)}
+        for name, (hours, harm_class) in (ages | {"calm": (71, HarmClass.OTHER)}).items():
+            case, *_ = add(session, name, findings=[match(harm_class=harm_class)])
+            case.opened_at = now() - timedelta(hours=hours)
+        case, *_ = add(session, "urgent", urgent=True)
+        case.opened_at = now() - timedelta(hours=2)
+        session.flush()
+        rows = store.queue(session, overdue=CLOCKS)
+        assert [row.subject for row in rows] == ["content:later", "content:late", "content:urgent"]
+        assert count_overdue(session, CLOCKS) == 3
+        again, after = list[str](), None
+        while some := store.queue(session, overdue=CLOCKS, limit=1, after=after):
+            again.append(some[0].subject)
+            after = some[0].cursor
+        assert again == [row.subject for row in rows]
+        only = store.queue(session, overdue=CLOCKS, filters=QueueFilter(harm_class=HarmClass.NCII))
+        assert [row.subject for row in only] == ["content:later"]
+
+
+def test_an_hour_of_waiting_is_worth_a_point(database: Database) -> None:
+    with database.transaction() as session:
+        old, *_ = add(session, "old", findings=[match(distance=20)])
+        add(session, "near", findings=[match(distance=8)])
+        old.opened_at = now() - timedelta(hours=11, minutes=50)
+        session.flush()
+        assert [row.subject for row in store.queue(session)] == ["content:near", "content:old"]
+        old.opened_at = now() - timedelta(hours=12, minutes=10)
+        session.flush()
+        assert [row.subject for row in store.queue(session)] == ["content:old", "content:near"]
+
+
+def test_the_queue_says_who_works_on_what_and_who_looks(database: Database) -> None:
+    with database.transaction() as session:
+        one, two = person(session, "one"), person(session, "two")
+        mine, theirs = add(session, "mine")[0].id, add(session, "theirs")[0].id
+        add(session, "free", findings=[match(harm_class=HarmClass.NCII)])
+        claims.claim(session, mine, one, timedelta(minutes=5))
+        claims.claim(session, theirs, two, timedelta(minutes=5))
+        presence.note(session, theirs, one)
+
+        def subjects(**filters: object) -> list[str]:
+            return [row.subject for row in store.queue(session, filters=QueueFilter(**filters))]  # type: ignore[arg-type]
+
+        assert subjects(whose=Whose.MINE, user_id=one) == ["content:mine"]
+        assert subjects(whose=Whose.FREE) == ["content:free"] == subjects(harm_class=HarmClass.NCII)
+        assert subjects(whose=Whose.TAKEN) == ["content:mine", "content:theirs"]
+        rows = {row.case_id: (row.holder, row.looking) for row in store.queue(session)}
+        assert (rows[mine], rows[theirs]) == (("one", ()), ("two", ("one",)))
+        session.execute(text("UPDATE claims SET expires_at = now() - interval '1 minute'"))
+        assert subjects(whose=Whose.TAKEN) == []
+
+
+def test_a_child_in_danger_comes_first_and_stays_first(database: Database) -> None:
+    with database.transaction() as session:
+        add(session, "urgent", urgent=True)
+        case, *_ = add(session, "c1", "account-1")
+        danger.mark(session, case.id)
+        assert [row.subject for row in store.queue(session)] == ["account:account-1", "content:urgent"]
+        add(session, "c2", "account-1")
+        weigh(session, case, urgent=False)
+        view = store.get_case(session, case.id)
+        assert (view.urgent, view.at_risk, priority.total(view.terms)) == (True, True, view.priority)
+        assert view.terms[0].name == "child at risk now"
 
 
 def rows_read(plan: dict[str, object], table: str) -> int:

@@ -42,6 +42,7 @@ WANTED = {
     "POST /v1/contacts/check": {Scope.JUDGE},
     "GET /v1/child-defaults": {Scope.JUDGE, Scope.ADMIN},
     "GET /v1/lists": {Scope.LISTS},
+    "GET /v1/cases": {Scope.ADMIN},
     "GET /v1/cases/1": {Scope.JUDGE, Scope.ADMIN},
     "POST /v1/shares": {Scope.JUDGE},
     "POST /v1/content": {Scope.JUDGE},

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
 import pytest
 
-from seawall.gateways.http.answers import CaseAnswer, ListsAnswer
-from seawall.records import EntryDraft, Scope, Trust
+from seawall.cases import claims
+from seawall.database.tables import now
+from seawall.gateways.http.answers import CaseAnswer, CasesAnswer, ListsAnswer
+from seawall.records import EntryDraft, HarmClass, Scope, Trust
+from tests.integration.cases.material import add, match, person
 from tests.integration.gateways.conftest import Api
 from tests.integration.gateways.material import picture, refused
 
@@ -41,6 +45,41 @@ def test_a_case_tells_how_far_it_is(api: Api) -> None:
         ("c1", "pending", "blocked")
     ]
     assert "account-1" not in response.text
+
+
+def test_the_queue_is_told_with_its_terms_page_by_page(api: Api) -> None:
+    with api.runtime.database.transaction() as session:
+        far = add(session, "far", "account-9", findings=[match(distance=30, harm_class=HarmClass.NCII)])[0]
+        near = add(session, "near", findings=[match(distance=2)])[0]
+        near.opened_at = now() - timedelta(hours=30, minutes=1)
+        claims.claim(session, near.id, person(session), timedelta(minutes=5))
+        ids = [near.id, far.id]
+    headers = {"Authorization": f"Bearer {api.key('desk', Scope.ADMIN)}"}
+
+    def asked(**params: str) -> CasesAnswer:
+        response = api.client.get("/v1/cases", params=params, headers=headers)
+        assert "account-9" not in response.text
+        return CasesAnswer.model_validate_json(response.content)
+
+    first = asked(urgent="false", limit="1")
+    assert first.next is not None
+    second = asked(urgent="false", limit="1", after=first.next)
+    assert [case.id for case in (*first.cases, *second.cases)] == ids
+    assert second.next is None
+    case = first.cases[0]
+    assert [(term.name, term.points) for term in case.terms] == [
+        ("harm class csam", 50),
+        ("distance 2", 29),
+        ("waiting 30 h", 30),
+    ]
+    assert (case.priority, case.claimed, case.overdue, case.items, case.pending) == (109, True, True, 1, 1)
+    assert case.due_at - case.opened_at == timedelta(hours=24)
+    assert not second.cases[0].claimed
+    assert [each.id for each in asked(overdue="true").cases] == [ids[0]]
+    assert [each.id for each in asked(harm_class="ncii").cases] == [ids[1]]
+    assert asked(state="decided").cases == asked(harm_class="terrorism").cases == []
+    for params in ({"states": "open"}, {"limit": "0"}, {"after": "x"}, {"overdue": "true", "state": "decided"}):
+        refused(api.client.get("/v1/cases", params=params, headers=headers), 422, "bad_input")
 
 
 def test_a_case_that_is_not_there(api: Api) -> None:

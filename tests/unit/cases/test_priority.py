@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,15 +25,30 @@ FINDINGS = st.lists(
 )
 
 
-@given(st.lists(st.tuples(FINDINGS, st.booleans()), min_size=1, max_size=60))
-def test_raising_item_by_item_arrives_at_the_sum_of_the_terms(items: list[tuple[list[Match], bool]]) -> None:
-    points, was_urgent = 0, False
-    for number, (findings, urgent) in enumerate(items):
-        before = points
-        points = priority.raised(points, was_urgent, number, was_urgent or urgent, findings)
-        was_urgent = was_urgent or urgent
-        assert points >= before
-    assert points == priority.total(priority.of_case(was_urgent, [findings for findings, _ in items]))
+@given(st.lists(st.tuples(FINDINGS, st.booleans(), st.booleans()), min_size=1, max_size=60))
+def test_raising_item_by_item_arrives_at_the_terms(items: list[tuple[list[Match], bool, bool]]) -> None:
+    terms: priority.Terms = ()
+    was_urgent, was_at_risk = False, False
+    for number, (findings, urgent, at_risk) in enumerate(items):
+        before = priority.total(terms)
+        was_urgent, was_at_risk = was_urgent or urgent, was_at_risk or at_risk
+        terms = priority.raised(terms, number, was_urgent, findings, at_risk=was_at_risk)
+        assert priority.total(terms) >= before
+    of_all = priority.of_case(was_urgent, [findings for findings, _, _ in items], at_risk=was_at_risk)
+    assert priority.total(terms) == priority.total(of_all)
+
+
+def test_waiting_counts_by_the_hour() -> None:
+    opened = datetime(2026, 1, 1, tzinfo=UTC)
+    terms = priority.of_item([match(distance=31)])
+    assert priority.with_waiting(terms, opened, opened + timedelta(minutes=59)) == terms
+    later = priority.with_waiting(terms, opened, opened + timedelta(hours=37, minutes=5))
+    assert later[-1] == priority.Term("waiting 37 h", 37)
+    assert priority.with_waiting(terms, opened, opened - timedelta(hours=1)) == terms
+
+
+def test_a_child_at_risk_comes_before_what_is_urgent() -> None:
+    assert priority.total(priority.of_case(True, [[]], at_risk=True)) == 3000
 
 
 def test_terms_say_what_they_are_for() -> None:

@@ -33,6 +33,7 @@ MODELS = {
     "POST /v1/contacts/check": [contact_answers.PermissionAnswer],
     "GET /v1/child-defaults": [contact_answers.ChildDefaultsAnswer],
     "GET /v1/lists": [answers.ListsAnswer],
+    "GET /v1/cases": [answers.CasesAnswer],
     "GET /v1/cases/{case_id}": [answers.CaseAnswer],
     "GET /healthz": [answers.AliveAnswer],
     "GET /readyz": [answers.ReadyAnswer],

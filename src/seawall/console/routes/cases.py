@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.responses import Response
 
@@ -14,17 +14,19 @@ from seawall.access.people import PersonSession
 from seawall.access.permissions import Act, may
 from seawall.actions import endpoints
 from seawall.cases import store
+from seawall.cases.conditions import QueueFilter, Whose
 from seawall.cases.decisions import LONGEST_REASON
 from seawall.cases.store import CaseView, ItemView
-from seawall.console import casefile, views, wording
+from seawall.console import casefile, views, wording, working
 from seawall.console.desk import Desk, desk_of
+from seawall.console.filters import LONGEST_QUERY
 from seawall.console.looks import Shown, look_at, panels
-from seawall.console.troubles import is_htmx
+from seawall.console.troubles import goes_to, is_htmx
 from seawall.console.views import Draft
-from seawall.console.visitor import Allowed, AnyVisitor, Visitor, own_form
+from seawall.console.visitor import Allowed, AnyVisitor, APerson, Visitor, opened_here, own_form
 from seawall.console.wording import Link, Notice
 from seawall.errors import BadInput, Conflict, NotFound
-from seawall.records import ItemState, Outcome, RevealStage
+from seawall.records import CaseState, ItemState, Outcome, RevealStage
 
 router = APIRouter(prefix="/cases/{case_id}", dependencies=[Depends(Allowed(Act.SEE_CASES))])
 ADesk = Annotated[Desk, Depends(desk_of)]
@@ -35,11 +37,31 @@ LONGEST_NOTE = LONGEST_REASON // 2
 
 
 @router.get("")
-def case_page(case_id: int, desk: ADesk, visitor: AnyVisitor, decided: int = 0) -> Response:
-    """One case. `decided` is the number of the item that was just decided."""
+def case_page(
+    case_id: int,
+    request: Request,
+    desk: ADesk,
+    visitor: AnyVisitor,
+    person: APerson,
+    decided: int = 0,
+    within: Annotated[str | None, Query(max_length=LONGEST_QUERY)] = None,
+    done: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0,
+    look: str = "",
+) -> Response:
+    """One case, which is now the work of who opens it, if it is free.
+
+    Args:
+        decided: the number of the item that was just decided.
+        within: the part of the queue that it is opened from.
+        done: the case that was decided before, where this is the next one.
+        look: given where somebody only wants to look.
+    """
     case = _case(desk, case_id)
-    done = [item for item in case.items if item.id == decided and (item.decisions or item.waiting)]
-    return _page(desk, visitor, case, message=_result(desk, case, done[0]) if done else None)
+    if not look and case.state is not CaseState.DECIDED and opened_here(request):
+        working.opened(desk, person, case_id, within)
+    told = [item for item in case.items if item.id == decided and (item.decisions or item.waiting)]
+    message = _result(desk, case, told[0]) if told else working.came_from(done) if done else None
+    return _page(desk, visitor, case, message=message)
 
 
 @router.get("/items/{item_id}/picture")
@@ -102,9 +124,11 @@ def decide(
     visitor: AnyVisitor,
     person: Annotated[PersonSession, Depends(Allowed(Act.DECIDE))],
     draft: Annotated[Draft, Depends(filled_in)],
+    then: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
-    """Records a decision, and says what comes of it and what is next."""
+    """Records a decision, and says what comes of it and what is next; or goes there (`then` is "next")."""
     _item(_case(desk, case_id), item_id)
+    within = working.within(desk, person, case_id)
     try:
         flow.decide_item(
             desk.rooms,
@@ -118,6 +142,8 @@ def decide(
         hint = "This is how it stands now." if isinstance(error, Conflict) else error.hint
         notice = Notice(error.message, hint, "trouble")
         return _again(request, desk, visitor, case_id, item_id, notice, draft, error.http_status)
+    if then == "next":
+        return goes_to(request, working.onward(desk, person, _case(desk, case_id), item_id, within))
     if not is_htmx(request):
         return RedirectResponse(f"/console/cases/{case_id}?decided={item_id}#notice", status_code=303)
     case = _case(desk, case_id)
@@ -211,7 +237,11 @@ def _allowed(desk: Desk, visitor: Visitor, case: CaseView, chosen: RevealStage |
     if person is not None and may(person, Act.REVEAL):
         with desk.database.transaction() as session:
             looks = panels(session, desk.settings, person, case, chosen)
-    return {"panels": looks, "may_decide": person is not None and may(person, Act.DECIDE)}
+    return {
+        "work": None if person is None else working.on(desk, person, case.id),
+        "panels": looks,
+        "may_decide": person is not None and may(person, Act.DECIDE),
+    }
 
 
 def _case(desk: Desk, case_id: int) -> CaseView:
@@ -232,7 +262,7 @@ def _result(desk: Desk, case: CaseView, item: ItemView) -> Notice:
     """What the newest decision on the item, or the request about it, says and does, and where to go on."""
     number = case.items.index(item) + 1
     with desk.database.transaction() as session:
-        first = store.queue(session, limit=2)
+        first = store.queue(session, limit=2, filters=QueueFilter(whose=Whose.FREE))
         heard = any(endpoint.enabled for endpoint in endpoints.list_endpoints(session))
     onward = _onward(case, item, [row.case_id for row in first if row.case_id != case.id])
     if item.waiting is not None:

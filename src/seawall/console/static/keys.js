@@ -59,6 +59,12 @@ function mark() {
   if (box) box.checked = !box.checked;
 }
 
+// Records what is filled in for the item, and goes on to the next one. The browser says what is missing.
+function recordAndNext() {
+  const button = currentItem()?.querySelector("[data-then-next]");
+  if (button && !button.disabled) button.click();
+}
+
 function go(key) {
   document.querySelector(`[data-go="${CSS.escape(key)}"]`)?.click();
 }
@@ -78,6 +84,7 @@ const KEYS = {
   x: mark,
   p: () => document.querySelector("[data-put]")?.click(),
   u: () => document.querySelector("[data-undo]")?.click(),
+  t: () => document.querySelector("[data-take-next]")?.click(),
   "?": openHelp,
   "/": () => document.querySelector("[data-search]")?.focus(),
   g: () => {
@@ -87,8 +94,14 @@ const KEYS = {
 
 export function listenToKeys() {
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing) return;
+    if (event.altKey || event.repeat || event.isComposing) return;
     if (document.querySelector("dialog[open]")) return;
+    if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
+      event.preventDefault();
+      recordAndNext();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey) return;
     if (isWriting(event.target)) {
       if (event.key === "Escape") event.target.blur();
       return;

@@ -19,7 +19,7 @@ from seawall.database.tables.bulk import Bulk, BulkItem, WorkspaceItem
 from seawall.database.tables.cases import Case, CaseItem, CaseNote, Decision, Reveal, RevealFloor
 from seawall.database.tables.contacts import Account, Contact, ContactDay
 from seawall.database.tables.content import DAY_SHIFT, STANDINGS_CHANNEL, Content, PolicyText, content_numbers
-from seawall.database.tables.desk import Claim, Presence
+from seawall.database.tables.desk import Claim, Presence, SavedFilter
 from seawall.database.tables.evidence import AuditEvent, Evidence, EvidenceKey
 from seawall.database.tables.hashlists import (
     CHANGES_CHANNEL,
@@ -85,6 +85,7 @@ __all__ = [
     "Retractions",
     "Reveal",
     "RevealFloor",
+    "SavedFilter",
     "SecondPersonOff",
     "User",
     "Walk",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Computed, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,14 +15,18 @@ class Case(Base):
     """Everything about one account (or one content where no account was given) that a human must decide.
 
     `subject` is ``account:<id>`` or ``content:<id>``; at most one case of a subject is undecided at a time.
+    `priority` is the sum of `terms`, and `rank` the place in the queue that follows of it and of the case's age: the
+    second at which it was opened, an hour earlier for each point. `at_risk` is what a person said of it: that a child
+    may be in danger now.
     """
 
     __tablename__ = "cases"
     __table_args__ = (
         Index("uq_cases_undecided_subject", "subject", unique=True, postgresql_where=text("state <> 'decided'")),
         # All ascending, so that a place in the queue is one comparison of rows.
-        Index("ix_cases_queue", "state", text("(NOT urgent)"), text("(-priority)"), "opened_at", "id"),
         Index("ix_cases_subject", "subject", "id"),
+        Index("ix_cases_queue", "state", text("(NOT urgent)"), "rank", "id"),
+        Index("ix_cases_clock", "state", "urgent", "harm_class", "opened_at", "id"),
     )
 
     id: Mapped[BigId]
@@ -31,6 +35,15 @@ class Case(Base):
     state: Mapped[str]
     urgent: Mapped[bool] = mapped_column(server_default=text("false"))
     priority: Mapped[int] = mapped_column(server_default=text("0"))
+    terms: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
+    harm_class: Mapped[str] = mapped_column(server_default=text("'other'"))
+    at_risk: Mapped[bool] = mapped_column(server_default=text("false"))
+    rank: Mapped[int] = mapped_column(
+        BigInteger,
+        Computed(
+            "CAST(extract(epoch FROM opened_at AT TIME ZONE 'UTC') AS bigint) - priority * 3600", persisted=True
+        ),
+    )
     is_test: Mapped[bool] = mapped_column(server_default=text("false"))
     opened_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]

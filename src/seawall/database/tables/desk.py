@@ -1,11 +1,11 @@
-"""Who works on which case, and who only looks at it."""
+"""Who works on which case, who only looks at it, and the parts of the queue that people keep by a name."""
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, PrimaryKeyConstraint, text
+from sqlalchemy import ForeignKey, PrimaryKeyConstraint, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from seawall.database.tables.base import Base, CreatedAt, Timestamp
+from seawall.database.tables.base import Base, BigId, CreatedAt, Timestamp
 
 
 class Claim(Base):
@@ -35,3 +35,18 @@ class Presence(Base):
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     seen_at: Mapped[CreatedAt] = mapped_column(index=True)
+
+
+class SavedFilter(Base):
+    """A part of the queue by a name of its own. `query` is what the queue's address has after the question mark;
+    `shared` says that everybody at the desk is shown it."""
+
+    __tablename__ = "saved_filters"
+    __table_args__ = (UniqueConstraint("user_id", "name"),)
+
+    id: Mapped[BigId]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    name: Mapped[str]
+    query: Mapped[str]
+    shared: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[CreatedAt]

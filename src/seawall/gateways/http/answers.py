@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from seawall.cases.appeals import AppealState, AppealView
-from seawall.cases.store import CaseView
+from seawall.cases.clocks import Clocks
+from seawall.cases.priority import total, with_waiting
+from seawall.cases.store import CaseView, QueueRow
 from seawall.database.documents import Document, reason_to_json
 from seawall.errors import SeawallError
 from seawall.hashlists.store import ListSummary
@@ -136,14 +138,32 @@ class CaseItemAnswer(Shape):
     content_state: Annotated[ContentState, Field(description="Where the content stands on the platform.")]
 
 
-class CaseAnswer(Shape):
-    """How far a case is."""
+class TermAnswer(Shape):
+    """One summand of a priority."""
+
+    name: str
+    points: int
+
+
+class PressingAnswer(Shape):
+    """A case as the queue orders it: urgent ones first, then by the priority."""
 
     id: int
     state: CaseState
     urgent: bool
     test: Annotated[bool, Field(description="Whether all of it comes of test data.")]
+    harm_class: Annotated[HarmClass, Field(description="The gravest of what was found.")]
+    priority: Annotated[int, Field(description="The sum of the terms, at the time of asking.")]
+    terms: Annotated[list[TermAnswer], Field(description="Why it is as pressing as that.")]
+    claimed: Annotated[bool, Field(description="Whether somebody works on it now.")]
     opened_at: datetime
+    due_at: Annotated[datetime, Field(description="By when it ought to be decided (`SEAWALL_DECIDE_WITHIN`).")]
+    overdue: Annotated[bool, Field(description="Whether it is still undecided after that.")]
+
+
+class CaseAnswer(PressingAnswer):
+    """How far a case is."""
+
     items: list[CaseItemAnswer]
 
 
@@ -157,6 +177,23 @@ class AppealAnswer(Shape):
     content_state: Annotated[ContentState, Field(description="Where the content stands on the platform.")]
     received_at: datetime
     decided_at: datetime | None
+
+
+class QueuedCaseAnswer(PressingAnswer):
+    """A case as a list of cases has it."""
+
+    items: Annotated[int, Field(description="How many contents are in it.")]
+    pending: Annotated[int, Field(description="How many of them wait for a decision.")]
+
+
+class CasesAnswer(Shape):
+    """Cases in the order of the queue."""
+
+    cases: list[QueuedCaseAnswer]
+    next: Annotated[
+        str | None,
+        Field(description="What to send as `after` for the cases behind these; null at the end."),
+    ]
 
 
 class StandingAnswer(Shape):
@@ -234,20 +271,40 @@ def of_list(summary: ListSummary) -> ListAnswer:
     )
 
 
-def of_case(case: CaseView) -> CaseAnswer:
+def of_case(case: CaseView, clocks: Clocks, at: datetime, *, claimed: bool) -> CaseAnswer:
     """A case as the API tells of it: how far it is, not what was found."""
     items = [
         CaseItemAnswer(content_id=item.content_id, state=item.state, content_state=item.content_state)
         for item in case.items
     ]
-    return CaseAnswer(
-        id=case.id,
-        state=case.state,
-        urgent=case.urgent,
-        test=case.is_test,
-        opened_at=case.opened_at,
-        items=items,
+    return CaseAnswer(id=case.id, claimed=claimed, items=items, **_pressing(case, clocks, at))
+
+
+def of_row(row: QueueRow, clocks: Clocks, at: datetime) -> QueuedCaseAnswer:
+    """A case of the queue, in the same way."""
+    return QueuedCaseAnswer(
+        id=row.case_id,
+        claimed=row.holder is not None,
+        items=row.items,
+        pending=row.pending,
+        **_pressing(row, clocks, at),
     )
+
+
+def _pressing(case: CaseView | QueueRow, clocks: Clocks, at: datetime) -> dict[str, Any]:
+    terms = [term for term in with_waiting(case.terms, case.opened_at, at) if term.points]
+    due_at = clocks.due_at(case.urgent, case.harm_class, case.opened_at)
+    return {
+        "state": case.state,
+        "urgent": case.urgent,
+        "test": case.is_test,
+        "harm_class": case.harm_class,
+        "priority": total(terms),
+        "terms": [TermAnswer(name=term.name, points=term.points) for term in terms],
+        "opened_at": case.opened_at,
+        "due_at": due_at,
+        "overdue": case.state is not CaseState.DECIDED and due_at < at,
+    }
 
 
 def _fingerprints(fingerprint: Fingerprint) -> Document:

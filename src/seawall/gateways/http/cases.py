@@ -1,20 +1,87 @@
-"""GET /v1/cases/{id}: how far a case is, for the platform that caused it. What was found stays in the console."""
+"""GET /v1/cases and /v1/cases/{id}: how far cases are, and how pressing. What was found stays in the console."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query, Request
 
-from seawall.cases import store
-from seawall.cases.store import CaseView
+from seawall.cases import claims, store
+from seawall.cases.clocks import Clocks
+from seawall.cases.conditions import QueueFilter
+from seawall.cases.queue import UNDECIDED
+from seawall.database.tables import now
+from seawall.errors import BadInput
 from seawall.gateways.http import examples
 from seawall.gateways.http.admission import Admission, no_parameters
-from seawall.gateways.http.answers import CaseAnswer, of_case
+from seawall.gateways.http.answers import CaseAnswer, CasesAnswer, of_case, of_row
 from seawall.gateways.http.hall import Hall, hall_of
-from seawall.records import Scope
+from seawall.records import CaseState, HarmClass, Scope
 
 router = APIRouter(prefix="/v1", tags=["cases"])
+PARAMETERS = {"state", "harm_class", "urgent", "overdue", "limit", "after"}
+
+
+def known_parameters(request: Request) -> None:
+    """Refuses query parameters that mean nothing here, or come twice.
+
+    Raises:
+        BadInput: names the first.
+    """
+    given = [name for name, _value in request.query_params.multi_items()]
+    for name in given:
+        if name not in PARAMETERS or given.count(name) > 1:
+            raise BadInput(
+                f"The query parameter {name[:40]!r} is not known here, or was given twice.",
+                hint=f"Known are {', '.join(sorted(PARAMETERS))}.",
+            )
+
+
+@router.get(
+    "/cases",
+    summary="Show the queue",
+    description="Cases in the order in which they are pressing, each with the terms of its priority and its clock; "
+    "with `overdue` those that ought to have been decided, the longest overdue first. Contents are told by case.",
+    dependencies=[Depends(Admission(Scope.ADMIN)), Depends(known_parameters)],
+    responses=examples.answers(
+        {"a queue of one": examples.CASES},
+        *("bad_input", *examples.DOOR, *examples.FAILURES),
+        when="The cases.",
+    ),
+)
+async def show_cases(
+    hall: Annotated[Hall, Depends(hall_of)],
+    state: Annotated[
+        CaseState | None, Query(description="Only these. Unset: those that wait for a decision.")
+    ] = None,
+    harm_class: Annotated[HarmClass | None, Query(description="Only those of which this is the gravest.")] = None,
+    urgent: Annotated[bool | None, Query(description="Only urgent ones, or only others.")] = None,
+    overdue: Annotated[bool, Query(description="Only undecided ones whose clock has run out.")] = False,
+    limit: Annotated[int, Query(ge=1, le=500, description="At most so many.")] = 50,
+    after: Annotated[
+        str | None, Query(max_length=300, description="What an answer gave as `next`, asked for in the same way.")
+    ] = None,
+) -> CasesAnswer:
+    """Read from the database, so in a thread."""
+    if overdue and state is CaseState.DECIDED:
+        raise BadInput("What is decided is not overdue.", hint="Leave out the state, or overdue.")
+    clocks = Clocks(hall.settings.hours_to_decide)
+
+    def read() -> CasesAnswer:
+        with hall.database.transaction() as session:
+            rows = store.queue(
+                session,
+                UNDECIDED if state is None else (state,),
+                limit=min(limit + 1, 500),
+                after=after,
+                filters=QueueFilter(urgent=urgent, harm_class=harm_class),
+                overdue=clocks if overdue else None,
+            )
+        at, more = now(), len(rows) > limit or len(rows) == 500
+        page = rows[:limit]
+        return CasesAnswer(cases=[of_row(row, clocks, at) for row in page], next=page[-1].cursor if more else None)
+
+    return await hall.work(read)
 
 
 @router.get(
@@ -36,8 +103,10 @@ async def show_case(
 ) -> CaseAnswer:
     """Read from the database, so in a thread."""
 
-    def read() -> CaseView:
+    def read() -> CaseAnswer:
         with hall.database.transaction() as session:
-            return store.get_case(session, case_id)
+            case = store.get_case(session, case_id)
+            claimed = claims.of_case(session, case_id) is not None
+        return of_case(case, Clocks(hall.settings.hours_to_decide), now(), claimed=claimed)
 
-    return of_case(await hall.work(read))
+    return await hall.work(read)

@@ -141,14 +141,26 @@ LISTS = {
         }
     ]
 }
-CASE = {
+_PRESSING = {
     "id": 17,
     "state": "open",
     "urgent": False,
     "test": True,
+    "harm_class": "csam",
+    "priority": 179,
+    "terms": [
+        {"name": "trusted list", "points": 100},
+        {"name": "harm class csam", "points": 50},
+        {"name": "distance 4", "points": 27},
+        {"name": "waiting 2 h", "points": 2},
+    ],
+    "claimed": False,
     "opened_at": "2026-03-01T12:30:04Z",
-    "items": [{"content_id": "photo-1", "state": "pending", "content_state": "held"}],
+    "due_at": "2026-03-02T12:30:04Z",
+    "overdue": False,
 }
+CASE = {**_PRESSING, "items": [{"content_id": "photo-1", "state": "pending", "content_state": "held"}]}
+CASES = {"cases": [{**_PRESSING, "items": 1, "pending": 1}], "next": None}
 ACCOUNT = {
     "account_id": "account-1",
     "age_band": "adult",
