@@ -28,6 +28,8 @@ MODELS = {
     "GET /v1/content/{content_id}": [answers.StandingAnswer],
     "GET /v1/gate": [],
     "GET /v1/gate/{content_id}": [],
+    "POST /v1/appeals": [answers.AppealAnswer],
+    "GET /v1/appeals/{appeal_id}": [answers.AppealAnswer],
     "POST /v1/accounts": [contact_answers.NotedAnswer],
     "POST /v1/contacts": [contact_answers.ContactAnswer, contact_answers.ContactsAnswer],
     "POST /v1/contacts/check": [contact_answers.PermissionAnswer],
