@@ -71,6 +71,7 @@ def claim_next(
             within=within,
             overdue=overdue,
             other_than=other_than,
+            severe_in_a_row=rooms.settings.severe_in_a_row,
         )
         if taken is not None and taken.new:
             audit.append(session, person.actor, "case.claim", f"case:{taken.case_id}", {"next": True})

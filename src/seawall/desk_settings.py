@@ -7,11 +7,12 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings
 
+from seawall.readable import known_timezone
 from seawall.told import readable_hours
 
 
 class DeskSettings(BaseSettings):
-    """Clocks, claims, bulk decisions, second persons and appeals."""
+    """Clocks, claims, bulk decisions, second persons, how much a person looks at in a day, and appeals."""
 
     decide_within: Annotated[
         str,
@@ -43,6 +44,36 @@ class DeskSettings(BaseSettings):
             description="Days after which a request that no second person has answered lapses, and nothing is done.",
         ),
     ] = 7.0
+    timezone: Annotated[
+        str,
+        Field(description="The time zone (IANA) whose midnight begins a day of what people look at."),
+        AfterValidator(known_timezone),
+    ] = "UTC"
+    exposure_enough_looks: Annotated[
+        int, Field(ge=1, description="Looks of one person in a day from which on a pause is suggested.")
+    ] = 100
+    exposure_most_looks: Annotated[
+        int, Field(ge=1, description="Looks of one person in a day at which looking stops until the next.")
+    ] = 200
+    exposure_enough_minutes: Annotated[
+        float, Field(gt=0, le=1440, description="Minutes of looking in a day from which on a pause is suggested.")
+    ] = 20.0
+    exposure_most_minutes: Annotated[
+        float, Field(gt=0, le=1440, description="Minutes of looking in a day at which it stops until the next.")
+    ] = 40.0
+    severe_in_a_row: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100,
+            description="Severe items (CSAM, terrorism) that a person looks at and decides in a row before the next "
+            "case is another one, where there is another; but for urgent cases.",
+        ),
+    ] = 5
+    wellbeing_help: Annotated[
+        str | None,
+        Field(max_length=2000, description="Where reviewers find help, as text that their wellbeing page shows."),
+    ] = None
 
     appeal_text_days: Annotated[
         float,

@@ -223,6 +223,13 @@ class Forbidden(SeawallError):
     default_hint = "Use a key or a person with the scope that is named."
 
 
+class ExposureSpent(Forbidden):
+    """A look by somebody who has looked as much as is enough for a day."""
+
+    code = "exposure_spent"
+    default_hint = "Decide without looking, or leave it to a colleague; a senior can grant more for today."
+
+
 class ProofNeeded(SeawallError):
     """The session is good, but its person has not shown for too long that it is them."""
 

@@ -13,12 +13,15 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy.orm import Session
+
 from seawall import copies, likewise, steps
 from seawall.access.people import PersonSession
 from seawall.access.requests import RequestInfo
-from seawall.cases import appeals, claims, floors, lookups, notes, reveals
+from seawall.cases import appeals, claims, exposure, floors, lookups, mixing, notes, reveals
 from seawall.cases.appeals import AppealArrival, AppealView
 from seawall.cases.lookups import Hit
+from seawall.cases.stages import Floor
 from seawall.cases.store import DecisionResult
 from seawall.database.locks import Lock, take
 from seawall.errors import Conflict, DatabaseUnavailable
@@ -35,6 +38,7 @@ from seawall.records import (
     Digests,
     Finding,
     Fingerprint,
+    HarmClass,
     HashArrival,
     Judged,
     Judgement,
@@ -287,23 +291,28 @@ def write_note(rooms: Rooms, person: PersonSession, case_id: int, text: str) -> 
     return note
 
 
-def ask_to_reveal(rooms: Rooms, person: PersonSession, evidence_id: int, stage: RevealStage) -> str:
-    """One deliberate wish to look -> what the floor allows -> a one-time token, on record in the audit chain.
+def ask_to_reveal(
+    rooms: Rooms, person: PersonSession, evidence_id: int, stage: RevealStage, aim: reveals.Aim = reveals.FIRST
+) -> str:
+    """One deliberate wish to look -> what floor and budget allow -> a one-time token, on record in the audit chain.
 
     Raises:
-        NotFound: there is no such evidence.
+        NotFound: there is no such evidence, or no such still was shown to this person.
+        BadInput: stills are not shown so clearly together.
         Forbidden: it may not be shown so clearly.
         Conflict: this person has not looked at the stage before it.
+        ExposureSpent: they have looked enough today.
     """
     with rooms.database.transaction() as session:
+        exposure.check(session, rooms.settings, person.user_id)
         floor = floors.of_evidence(session, rooms.settings, evidence_id, person.user_id)
-        token = reveals.ask(session, evidence_id, person.user_id, stage, floor)
+        token = reveals.ask(session, evidence_id, person.user_id, stage, floor, aim)
         audit.append(
             session,
             person.actor,
             "reveal.ask",
             f"evidence:{evidence_id}",
-            {"stage": stage.value},
+            _told_look(stage, aim),
         )
     return token
 
@@ -315,26 +324,103 @@ def reveal(rooms: Rooms, person: PersonSession, token: str, longest_side: int) -
 
     Raises:
         NotFound: the token is unknown, used, expired or another person's.
+        ExposureSpent: this person has looked enough today.
         EvidenceTampered: the sealed bytes are not what was sealed.
     """
     with rooms.database.transaction() as session:
+        exposure.check_alone(session, rooms.settings, person.user_id)
         look = reveals.redeem(session, token, person.user_id)
         audit.append(
             session,
             person.actor,
             "reveal.show",
             f"evidence:{look.evidence_id}",
-            {"stage": look.stage.value},
+            _told_look(look.stage, look.aim),
         )
     with rooms.database.transaction() as session:
         original = rooms.vault.open(session, look.evidence_id)
-    return rooms.decoders.thumbnail(original, look.stage, longest_side)
+    return _picture(rooms, look, original, longest_side)
+
+
+def _told_look(stage: RevealStage, aim: reveals.Aim) -> dict[str, object]:
+    """A look as the audit chain tells it."""
+    told: dict[str, object] = {"stage": stage.value}
+    if aim.strip:
+        return told | {"stills_from": aim.place, "step": aim.step}
+    return told if aim.place is None else told | {"millisecond" if aim.moving else "frame": aim.place}
+
+
+def _picture(rooms: Rooms, look: reveals.RedeemedReveal, original: bytes, longest_side: int) -> bytes:
+    """The one picture of a look, and of a strip what stills are on it."""
+    aim = look.aim
+    if aim.strip:
+        strip, sheet = rooms.decoders.strip(original, look.stage, aim.place or 0, aim.step)
+        with rooms.database.transaction() as session:
+            reveals.note_strip(session, look.reveal_id, strip)
+        return sheet
+    if aim.place is not None and aim.moving:
+        return rooms.decoders.still(original, look.stage, longest_side, aim.place)
+    return rooms.decoders.thumbnail(original, look.stage, longest_side, aim.place or 0)
 
 
 def cover(rooms: Rooms, person: PersonSession, token: str) -> None:
     """What the token showed is covered again: the time for which it was seen ends."""
     with rooms.database.transaction() as session:
         reveals.close(session, token, person.user_id)
+
+
+def pass_on(rooms: Rooms, person: PersonSession, case_id: int) -> None:
+    """A case that somebody would rather not work on -> free for others, not offered to them for a day -> audit.
+
+    Raises:
+        NotFound: there is no such case.
+        Conflict: it is decided.
+    """
+    with rooms.database.transaction() as session:
+        mixing.pass_on(session, case_id, person.user_id)
+        claims.release(session, case_id, person.user_id)
+        audit.append(session, person.actor, "case.pass", f"case:{case_id}", {})
+
+
+def set_own_floor(rooms: Rooms, person: PersonSession, harm_class: HarmClass, wanted: Floor) -> None:
+    """How clearly somebody wants to be shown a class at most -> audit.
+
+    Raises:
+        Conflict: it would show more than the organisation's floor does.
+    """
+    with rooms.database.transaction() as session:
+        before = floors.set_own(session, rooms.settings, person.user_id, harm_class, wanted)
+        _tell_floor(session, person, "floor.own", harm_class, before, wanted)
+
+
+def raise_floor(rooms: Rooms, person: PersonSession, harm_class: HarmClass, wanted: Floor) -> None:
+    """How clearly everybody is shown a class at most -> audit.
+
+    Raises:
+        Conflict: it would show more than before.
+    """
+    with rooms.database.transaction() as session:
+        before = floors.raise_for_all(session, rooms.settings, harm_class, wanted)
+        _tell_floor(session, person, "floor.raise", harm_class, before, wanted)
+
+
+def _tell_floor(
+    session: Session, person: PersonSession, act: str, harm_class: HarmClass, before: Floor, after: Floor
+) -> None:
+    told = {"before": f"{before.first}-{before.clearest}", "after": f"{after.first}-{after.clearest}"}
+    audit.append(session, person.actor, act, f"harm-class:{harm_class}", told)
+
+
+def grant_exposure(rooms: Rooms, person: PersonSession, name: str, looks: int, minutes: int, reason: str) -> None:
+    """A senior's word -> more looks for one person today -> audit.
+
+    Raises:
+        BadInput, NotFound, Forbidden: as :func:`seawall.cases.exposure.grant`.
+    """
+    with rooms.database.transaction() as session:
+        exposure.grant(session, person.user_id, name, looks, minutes, reason)
+        details = {"looks": looks, "minutes": minutes, "reason": reason.strip()}
+        audit.append(session, person.actor, "exposure.grant", f"user:{name}", details)
 
 
 def _timed(answer: Answer, started: float) -> Answer:

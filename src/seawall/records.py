@@ -183,8 +183,7 @@ class Frame:
 class DecodedMedia:
     """What the decoder child says of the bytes. ``width`` and ``height`` are pixels of the first frame as displayed,
     None where there is no frame. ``owed`` is what of a video, an archive or what a file carries was not read: the
-    frames are those of the rest. ``parts`` are the digests of the files in it, ``noted`` is what is
-    unusual about it."""
+    frames are those of the rest. ``parts`` are the digests of the files in it, ``noted`` what is unusual."""
 
     media_type: str
     width: int | None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated
 
 import platformdirs
@@ -16,6 +14,7 @@ from pydantic_settings import SettingsConfigDict
 from seawall.access_settings import AccessSettings
 from seawall.desk_settings import DeskSettings
 from seawall.errors import ConfigurationError
+from seawall.readable import bounds_of, readable_bounds
 from seawall.records import HarmClass, RevealStage
 from seawall.told import hours_of, readable_regions, regions_of
 
@@ -30,31 +29,6 @@ def default_home() -> Path:
 def default_decoder_processes() -> int:
     """As many as the machine has processors, 8 at most."""
     return max(1, min(8, os.cpu_count() or 1))
-
-
-@functools.lru_cache(maxsize=8)
-def bounds_of(told: str | None) -> Mapping[HarmClass, tuple[RevealStage, RevealStage]]:
-    """How looks start and how clear they may become, of a text such as ``csam=blurred-grey, other=grey-original``.
-
-    Raises:
-        ValueError: it is no such text.
-    """
-    bounds: dict[HarmClass, tuple[RevealStage, RevealStage]] = {}
-    stages = list(RevealStage)
-    for each in filter(None, (part.strip() for part in (told or "").split(","))):
-        harm_class, _, wanted = (part.strip() for part in each.partition("="))
-        first, _, clearest = wanted.partition("-")
-        if harm_class not in {*HarmClass} or not {first, clearest} <= {*stages}:
-            raise ValueError(f"write class=first-clearest, with the stages {', '.join(stages)}, separated by commas")
-        bounds[HarmClass(harm_class)] = (RevealStage(first), RevealStage(clearest))
-        if stages.index(bounds[HarmClass(harm_class)][0]) > stages.index(bounds[HarmClass(harm_class)][1]):
-            raise ValueError("a first look cannot be clearer than the clearest")
-    return MappingProxyType(bounds)
-
-
-def _readable_bounds(told: str | None) -> str | None:
-    bounds_of(told)
-    return told
 
 
 class Settings(AccessSettings, DeskSettings):
@@ -339,7 +313,7 @@ class Settings(AccessSettings, DeskSettings):
             "csam=blurred-grey, other=grey-original. Stages are blurred, grey, colour, original. Unset, and for "
             "classes that are not named: blurred-original. The console can raise it, to show less."
         ),
-        AfterValidator(_readable_bounds),
+        AfterValidator(readable_bounds),
     ] = None
 
     webhook_timeout_s: Annotated[float, Field(gt=0, le=120, description="Seconds a webhook receiver may take.")] = (

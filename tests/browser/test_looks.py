@@ -17,6 +17,8 @@ from seawall.records import HarmClass, RevealStage, Role
 from tests.browser.conftest import Watched
 from tests.browser.looking import choose, held, let_go, look, saturation, sharpness
 from tests.browser.stand import Stand, picture
+from tests.vectors.files import scene
+from tests.vectors.videos import still, video
 
 Window = Callable[..., Watched]
 
@@ -170,3 +172,36 @@ def test_the_address_of_a_look_is_one_persons(stand: Stand, at_case: Watched, wi
     assert stranger.context.request.get(address, max_redirects=0).status == 303
     page.unroute("**/reveals/*")
     let_go(page)
+
+
+def test_a_film_is_seen_as_small_grey_stills_and_each_goes_through_the_stages(stand: Stand, window: Window) -> None:
+    frames = [frame for seed in (31, 32, 33) for frame in still(scene(seed), 1.0)]
+    body = video(frames, sound=True)
+    stand.put_on_list(body)
+    stand.upload(body, "test-film")
+    stand.person("reviewer-1", Role.REVIEWER)
+    watched = window()
+    watched.log_in("reviewer-1")
+    expect(watched.page.get_by_role("heading", name="Queue")).to_be_visible()
+    watched.open("cases/1")
+    watched.ready()
+    page, answers = watched.page, list[Response]()
+    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - no builtin is taken
+    look(page)
+    page.get_by_label("One every").select_option("1 s")
+    page.get_by_role("button", name="Hold to see 12 stills").hover()
+    page.mouse.down()
+    expect(page.locator("figure.shown.whole img")).to_be_visible()
+    expect(page.locator("figure.shown img")).to_have_js_property("complete", True)
+    let_go(page)
+    assert [each.inner_text() for each in page.locator(".stills a").all()] == ["First", "1 0:00", "2 0:01", "3 0:02"]
+    blurred, sheet = pictures_in(answers)
+    assert saturation(blurred) <= 8
+    assert saturation(sheet) <= 8
+    assert Image.open(BytesIO(sheet)).size == (640, 120)
+    page.get_by_role("link", name="2 0:01").click()
+    expect(page.locator('.stills [aria-current="true"]')).to_have_text("2 0:01")
+    colour = look(page, "Colour")
+    assert saturation(colour) > 100
+    assert len(pictures_in(answers)) == 3
+    assert page.locator("video, audio").count() == 0

@@ -43,6 +43,7 @@ PINNED = {
     "fetched_encoded": (424, 1),
     "unauthenticated": (401, 4),
     "forbidden": (403, 4),
+    "exposure_spent": (403, 4),
     "authority_trouble": (502, 5),
     "authority_not_reached": (502, 5),
     "authority_unanswered": (502, 5),

@@ -23,6 +23,9 @@ class Act(enum.StrEnum):
     SHARE_FILTERS = "share filters"
     SECOND = "agree as the second person"
     SECOND_LOOK = "see what waits for a second person"
+    RAISE_FLOORS = "raise a floor of reveals"
+    GRANT_EXPOSURE = "grant more looks for a day"
+    SEE_TEAM = "see the team's totals"
     LOWER_FLOORS = "agree to a lower floor of reveals"
     RELEASE_EVIDENCE = "release or export evidence"
     SEE_REPORTS = "see reports to authorities"
@@ -48,6 +51,9 @@ ALLOWED: dict[Act, frozenset[Role]] = {
     Act.SHARE_FILTERS: frozenset({Role.SENIOR}),
     Act.SECOND: frozenset({Role.SENIOR}),
     Act.SECOND_LOOK: frozenset({Role.REVIEWER, Role.SENIOR, Role.LIST_MANAGER}),
+    Act.RAISE_FLOORS: frozenset({Role.SENIOR, Role.ADMIN}),
+    Act.GRANT_EXPOSURE: frozenset({Role.SENIOR}),
+    Act.SEE_TEAM: frozenset({Role.SENIOR, Role.ADMIN}),
     Act.LOWER_FLOORS: frozenset({Role.SENIOR}),
     Act.RELEASE_EVIDENCE: frozenset({Role.EVIDENCE_CUSTODIAN}),
     Act.SEE_REPORTS: frozenset({Role.SENIOR, Role.EVIDENCE_CUSTODIAN, Role.AUDITOR}),

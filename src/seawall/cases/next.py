@@ -12,10 +12,11 @@ from datetime import timedelta
 from sqlalchemy import TextClause, select, text
 from sqlalchemy.orm import Session
 
-from seawall.cases import claims
+from seawall.cases import claims, mixing
 from seawall.cases.claims import ClaimView
 from seawall.cases.clocks import Clocks
 from seawall.cases.conditions import EVERYTHING, QueueFilter, Whose, conditions
+from seawall.cases.mixing import SEVERE_SQL
 from seawall.cases.queue import ORDER, UNDECIDED, queue
 from seawall.database.tables import Case, Claim
 from seawall.errors import CaseClaimed
@@ -40,10 +41,17 @@ WHERE state = :state{{conditions}}
               AND requests.lapses_at > clock_timestamp()
       )
   )
+  AND NOT EXISTS (
+      SELECT FROM passed_on WHERE passed_on.case_id = cases.id AND passed_on.user_id = :person
+          AND passed_on.passed_at > clock_timestamp() - interval '1 day'
+  )
 ORDER BY {ORDER} LIMIT 1 FOR UPDATE OF cases
 """  # noqa: S608 - made of constants
 _BY_THE_WAY = f"{_FREE} SKIP LOCKED"
 _PATIENTLY = _FREE
+# Something that is not severe, among the most pressing ones: further down it would not be the next in any sense.
+_AMONG = f" AND id IN (SELECT id FROM cases WHERE state = :state{{conditions}} ORDER BY {ORDER} LIMIT 300)"  # noqa: S608
+_CALM = f" AND NOT EXISTS (SELECT FROM case_items WHERE case_items.case_id = cases.id AND ({SEVERE_SQL}))"
 
 
 def claim_next(
@@ -56,6 +64,7 @@ def claim_next(
     within: str = "",
     overdue: Clocks | None = None,
     other_than: int | None = None,
+    severe_in_a_row: int | None = None,
 ) -> ClaimView | None:
     """Claims the next case for this person: first what was assigned to them, then the most pressing free one. None
     when there is none.
@@ -65,12 +74,16 @@ def claim_next(
             Whose cases a filter asks for does not matter here.
         overdue: only what ought to have been decided by these clocks; of the longest overdue the most pressing.
         other_than: a case that they come from.
+        severe_in_a_row: after so many severe items that they looked at, something else comes first where there is
+            something else; but for what is urgent. None minds nothing.
     """
+    weary = severe_in_a_row is not None and mixing.had_enough_in_a_row(session, user_id, severe_in_a_row)
     filters = replace(filters, whose=None)
     asked, values = conditions(filters)
     values["person"] = user_id
     asked += "" if overdue is None else " AND id = ANY(:candidates)"
     by_the_way, patiently = (text(each.format(conditions=asked)) for each in (_BY_THE_WAY, _PATIENTLY))
+    calmer = text(_BY_THE_WAY.format(conditions=asked + _AMONG.format(conditions=asked) + _CALM))
     for _ in range(TRIES):
         if overdue is not None:
             free = replace(filters, whose=Whose.FREE)
@@ -78,6 +91,7 @@ def claim_next(
             values["candidates"] = [row.case_id for row in late]
         case_id = (
             _assigned(session, user_id, other_than)
+            or (_something_else(session, by_the_way, calmer, states, values) if weary else None)
             or _first(session, by_the_way, states, values)
             or _first(session, patiently, states, values)
         )
@@ -102,6 +116,20 @@ def _assigned(session: Session, user_id: int, other_than: int | None) -> int | N
         .with_for_update(of=Case, skip_locked=True)
     )
     return session.scalar(wanted)
+
+
+def _something_else(
+    session: Session,
+    by_the_way: TextClause,
+    calmer: TextClause,
+    states: Collection[CaseState],
+    values: dict[str, object],
+) -> int | None:
+    """A free case that is not severe, unless the most pressing one is urgent: a child may be at risk now."""
+    first = _first(session, by_the_way, states, values)
+    if first is None or session.scalar(select(Case.urgent).where(Case.id == first)):
+        return None
+    return _first(session, calmer, states, values)
 
 
 def _first(

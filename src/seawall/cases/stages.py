@@ -79,4 +79,5 @@ def _allowed(stage: RevealStage, floor: Floor) -> bool:
 
 
 def _reached(stage: RevealStage, floor: Floor, seen: Collection[RevealStage]) -> bool:
-    return rank(stage) <= rank(floor.first) or STAGES[rank(stage) - 1] in seen
+    """What was seen clearer may be seen milder again."""
+    return rank(stage) <= max([rank(floor.first), *(rank(each) + 1 for each in seen)])

@@ -62,12 +62,15 @@ class WaitingView:
 
 @dataclass(frozen=True, slots=True)
 class RevealView:
-    """One reveal: a look at the evidence that was asked for. `shown_at` is None where nothing was shown."""
+    """One reveal: a look at the evidence that was asked for. `shown_at` is None where nothing was shown. A look at
+    the `first` picture is none at a strip of stills, or at a single one."""
 
     user: str
     stage: RevealStage
     asked_at: datetime
     shown_at: datetime | None
+    strip: bool = False
+    first: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class ItemView:
     height: int | None
     size: int | None
     pdq_quality: int | None
+    pictures: int
     content_state: ContentState
     state: ItemState
     verdict: Verdict
@@ -213,7 +217,16 @@ def _reveals(session: Session, origins: Collection[int]) -> dict[int, list[Revea
     )
     found: dict[int, list[RevealView]] = defaultdict(list)
     for row, name, item_id in session.execute(query):
-        found[item_id].append(RevealView(name, RevealStage(row.stage), row.asked_at, row.shown_at))
+        found[item_id].append(
+            RevealView(
+                name,
+                RevealStage(row.stage),
+                row.asked_at,
+                row.shown_at,
+                row.strip,
+                not row.strip and row.place is None,
+            )
+        )
     return found
 
 
@@ -238,6 +251,7 @@ def _item(
         height=content.height,
         size=content.size,
         pdq_quality=content.pdq_quality,
+        pictures=len({frame["number"] for frame in content.frames}),
         content_state=ContentState(content.state),
         state=ItemState(item.state),
         verdict=Verdict(item.verdict),

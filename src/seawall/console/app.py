@@ -26,6 +26,7 @@ from seawall.console.routes import (
     lists,
     notes,
     numbers,
+    passing,
     passkeys,
     people,
     prove,
@@ -36,34 +37,40 @@ from seawall.console.routes import (
     sso,
     tables,
     webhooks,
+    wellbeing,
     workspace,
 )
 from seawall.engines.silence import no_telemetry
 from seawall.runtime import Runtime
 
 PATH = "/console"
-ROUTERS = (
-    door.router,
-    queue.router,
-    claims.router,
-    filters.router,
-    cases.router,
-    notes.router,
-    workspace.router,
-    find.router,
-    reveals.router,
-    second.router,
-    reports.router,
-    lists.router,
-    numbers.router,
-    tables.router,
-    webhooks.router,
-    audit.router,
-    people.router,
-    account.router,
-    prove.router,
-    passkeys.router,
-    sso.router,
+ROUTERS = tuple(
+    each.router
+    for each in (
+        door,
+        queue,
+        claims,
+        filters,
+        cases,
+        notes,
+        passing,
+        workspace,
+        find,
+        reveals,
+        second,
+        reports,
+        lists,
+        numbers,
+        tables,
+        webhooks,
+        audit,
+        people,
+        account,
+        prove,
+        passkeys,
+        sso,
+        wellbeing,
+    )
 )
 STATIC = Path(__file__).parent / "static"
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
 from seawall.access.people import PersonSession
-from seawall.cases import floors, stages
-from seawall.cases.reveals import LONGEST_LOOK
+from seawall.cases import exposure, floors, reveals, stages
+from seawall.cases.exposure import Level
+from seawall.cases.reveals import FIRST, LONGEST_LOOK, STRIP_STAGES, Aim
 from seawall.cases.stages import Floor
-from seawall.cases.store import CaseView, ItemView
+from seawall.cases.store import CaseView, ItemView, RevealView
 from seawall.console import wording
+from seawall.console.exposures import spent_words
 from seawall.records import RevealStage
 from seawall.settings import Settings
+from seawall.strips import Strip
 
 # Longest side in pixels of what is shown small: enough to tell what it is, too little to be worth keeping.
 LONGEST_SIDE = 480
@@ -35,6 +38,7 @@ class Shown:
 
     item_id: int
     stage: str
+    large: bool
     address: str
     alt: str
     text: str
@@ -47,40 +51,145 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Still:
+    """A still that the last strip showed, to be chosen."""
+
+    place: int
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """How the stills of a film, or of all that a file holds, can be looked at: in which stage, from where on and how
+    far apart; and those that the last look showed."""
+
+    stage: str
+    start: int
+    step: int
+    unit: str
+    about: str
+    later: int | None
+    moving: bool
+    stills: tuple[Still, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
-    """The stages of one item's picture, mildest first; those beyond the floor are left out. `bound` says so."""
+    """The stages of one item's picture, mildest first; those beyond the floor are left out, which `bound` says.
+    `said` is what the person is told of their day, `spent` whether looking has ended for it."""
 
     steps: tuple[Step, ...]
     bound: str
+    said: str = ""
+    spent: bool = False
+    aim: Aim = FIRST
+    film: Film | None = None
 
 
-def look_at(item_id: int, token: str, stage: RevealStage) -> Shown:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was chosen in the panel of one item: a stage, a still, and which stills to see next."""
+
+    item_id: int
+    stage: RevealStage | None = None
+    aim: Aim = FIRST
+    start: int = 0
+    step: int = 0
+
+
+def look_at(item_id: int, token: str, stage: RevealStage, aim: Aim = FIRST) -> Shown:
     """The look that a token shows."""
+    what = wording.STAGES[stage][1]
     return Shown(
         item_id=item_id,
         stage=stage.value,
+        large=aim.strip or stage is RevealStage.ORIGINAL,
         address=f"/console/reveals/{token}",
-        alt=f"The picture: {wording.STAGES[stage][1].lower()}",
-        text=f"{wording.STAGES[stage][1]} This look is on record.",
+        alt=f"Stills: {what.lower()}" if aim.strip else f"The picture: {what.lower()}",
+        text=f"{what} This look is on record.",
         lasts_s=int(LONGEST_LOOK.total_seconds()),
     )
 
 
 def panels(
-    session: Session, settings: Settings, person: PersonSession, case: CaseView, chosen: RevealStage | None = None
+    session: Session, settings: Settings, person: PersonSession, case: CaseView, wanted: Wanted | None = None
 ) -> dict[int, Panel]:
     """The panel of each item of a case that has a picture."""
     bounds = floors.of_person(session, settings, person.user_id)
-    return {
-        item.id: panel(floors.of_findings(bounds, (*item.findings, *item.retracted)), seen_by(item, person), chosen)
-        for item in case.items
-        if item.evidence_id is not None
-    }
+    today = exposure.standing(session, settings, person.user_id)
+    said, spent = spent_words(today), today.level is Level.SPENT
+    found = {}
+    for item in case.items:
+        if item.evidence_id is None:
+            continue
+        floor = floors.of_findings(bounds, (*item.findings, *item.retracted))
+        mine = wanted if wanted is not None and wanted.item_id == item.id else Wanted(item.id)
+        seen = seen_by(item, person)
+        if mine.aim.place is not None:
+            seen = reveals.seen(session, item.evidence_id, person.user_id, mine.aim)
+        found[item.id] = replace(
+            panel(floor, seen, mine.stage),
+            said=said,
+            spent=spent,
+            aim=mine.aim,
+            film=_film(session, item, person, floor, mine),
+        )
+    return found
 
 
 def seen_by(item: ItemView, person: PersonSession) -> set[RevealStage]:
-    """The stages in which this person was shown an item's picture."""
-    return {look.stage for look in item.reveals if look.user == person.name and look.shown_at is not None}
+    """The stages in which this person was shown an item's first picture."""
+    return {look.stage for look in _looks_of(item, person) if look.first}
+
+
+def _looks_of(item: ItemView, person: PersonSession) -> list[RevealView]:
+    return [look for look in item.reveals if look.user == person.name and look.shown_at is not None]
+
+
+def _film(session: Session, item: ItemView, person: PersonSession, floor: Floor, wanted: Wanted) -> Film | None:
+    """None where one picture is all that there can be."""
+    moving = (item.media_type or "").startswith("video/")
+    if item.evidence_id is None or ((item.media_type or "").startswith("image/") and item.pictures < 2):
+        return None
+    looks = _looks_of(item, person)
+    reach = stages.open_to(floor, {look.stage for look in looks})
+    stage = [each for each in STRIP_STAGES if each in reach][-1]
+    strip = None
+    if any(look.strip for look in looks):
+        strip = reveals.last_strip(session, item.evidence_id, person.user_id)
+    return Film(
+        stage=stage.value,
+        start=wanted.start,
+        step=wanted.step,
+        unit="second" if moving else "picture",
+        about=_about(strip, moving),
+        later=_later(strip),
+        moving=strip.moving if strip else moving,
+        stills=_stills(strip, wanted.aim),
+    )
+
+
+def _stills(strip: Strip | None, aim: Aim) -> tuple[Still, ...]:
+    if strip is None:
+        return ()
+    return tuple(
+        Still(place, wording.clock(place) if strip.moving else f"no. {place + 1}", place == aim.place)
+        for place in strip.places
+    )
+
+
+def _about(strip: Strip | None, moving: bool) -> str:
+    if strip is not None and strip.length is not None:
+        return f"The film lasts {wording.clock(strip.length)}. It has no sound here."
+    return "It has no sound here." if moving else "The file holds more than one picture."
+
+
+def _later(strip: Strip | None) -> int | None:
+    """Where to go on after the last stills; None where there is nothing more."""
+    if strip is None or not strip.more:
+        return None
+    return strip.places[-1] // 1000 + 1 if strip.moving else strip.places[-1] + 1
 
 
 def panel(floor: Floor, seen: set[RevealStage], chosen: RevealStage | None) -> Panel:

@@ -46,6 +46,8 @@ PLACES = (
     (Act.SEE_WEBHOOKS, wording.Place("Webhooks", "/console/webhooks", "w")),
     (Act.READ_AUDIT, wording.Place("Audit", "/console/audit", "a")),
     (Act.SEE_PERMISSIONS, wording.Place("People", "/console/people", "p")),
+    (Act.REVEAL, wording.Place("Wellbeing", "/console/wellbeing", "y")),
+    (Act.SEE_TEAM, wording.Place("Team", "/console/wellbeing/team", "t")),
 )
 
 

@@ -122,6 +122,7 @@ RESULTS = {
 }
 WAITS = "Item {item} of case #{case} waits for a second person."
 WAITS_HINT = "It is the very file that a trusted list has. The platform is told nothing until somebody else agrees."
+PAUSE = "That was a hard one: a few minutes away from the desk do good, and the queue keeps."
 CONSEQUENCES = {
     Outcome.CONFIRM: "The platform is told to remove it",
     Outcome.NOT_A_MATCH: "The platform is told that it may publish it",
@@ -178,6 +179,13 @@ def words(value: object) -> str:
 def capitalised(text: str) -> str:
     """The text with its first letter large; the others stay as they are."""
     return text[:1].upper() + text[1:]
+
+
+def clock(ms: int) -> str:
+    """``0:05``, ``1:02:03``: a time within a film."""
+    hours, rest = divmod(ms // 1000, 3600)
+    minutes, seconds = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

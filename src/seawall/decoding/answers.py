@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from seawall.decoding.asking import MOST_SIGNATURES
+from seawall.decoding.limits import STRIP_STILLS
 from seawall.errors import DecoderCrashed, DecoderTimeout, MediaCorrupt, MediaTooLarge, MediaUnsupported
 from seawall.fingerprints.keypoints import LONGEST_SIDE, KeypointSignature
 from seawall.records import (
@@ -16,6 +17,7 @@ from seawall.records import (
     NotedKind,
     ScanOwed,
 )
+from seawall.strips import Strip
 
 _OWED = frozenset(error.code for error in (MediaCorrupt, MediaUnsupported, MediaTooLarge, DecoderTimeout))
 _HASHES_BYTES = 8 * 32
@@ -115,3 +117,20 @@ def _signature(told: dict[str, Any]) -> KeypointSignature:
     number, marks = _whole(told["number"], 0, _LARGEST_NUMBER), (told["mirrored"] is True, told["is_part"] is True)
     places = (bytes.fromhex(told["points"]), bytes.fromhex(told["descriptors"]))
     return KeypointSignature(number, *marks, width, height, *places)
+
+
+def strip_told(reply: dict[str, Any]) -> Strip:
+    """The places of the stills, every part checked: the child may have been taken over.
+
+    Raises:
+        DecoderCrashed: it is not of the agreed form.
+    """
+    try:
+        told = reply["strip"]
+        places = tuple(_whole(place, 0, _LARGEST_NUMBER) for place in told["places"])
+        length = None if told["length"] is None else _whole(told["length"], 0, _LARGEST_NUMBER)
+        if not 1 <= len(places) <= STRIP_STILLS:
+            raise ValueError("not so many stills")
+        return Strip(places, told["more"] is True, told["moving"] is True, length)
+    except (KeyError, TypeError, ValueError) as problem:
+        raise DecoderCrashed("The decoder's answer is not of the agreed form.") from problem

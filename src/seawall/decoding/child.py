@@ -54,7 +54,7 @@ def _printable(message: str) -> str:
 def _answer(header: dict[str, Any], body: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
     """The reply to one message. What takes long is begun only when the parent has said that it may."""
     from seawall.decoding.asking import Keypoints
-    from seawall.decoding.operations import fingerprint, thumbnail
+    from seawall.decoding.operations import fingerprint, strip, thumbnail
     from seawall.decoding.reading import TakesLong
 
     may_take_long = bool(header["may_take_long"])
@@ -63,6 +63,9 @@ def _answer(header: dict[str, Any], body: bytes, limits: Limits) -> tuple[dict[s
             limits = replace(limits, max_regions=header["regions"])
             keypoints = Keypoints(header["keypoints"])
             return {"media": fingerprint(body, limits, may_take_long=may_take_long, keypoints=keypoints)}, b""
+        if header["operation"] == "strip":
+            told, sheet = strip(body, header, limits, may_take_long=may_take_long)
+            return {"strip": told}, sheet
         return {}, thumbnail(body, header, limits, may_take_long=may_take_long)
     except TakesLong:
         return {"takes_long": True}, b""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# How many small stills one look at a film shows at once.
+STRIP_STILLS = 12
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from PIL import Image
+
 from seawall.decoding.asking import MOST_SIGNATURES, Keypoints
 from seawall.decoding.keypoints import Described, describe
 from seawall.decoding.limits import Limits
 from seawall.decoding.reading import Reading, Seen
 from seawall.decoding.regions import Box, regions
-from seawall.decoding.thumbnails import make_thumbnail
+from seawall.decoding.strips import make_still, make_strip
+from seawall.decoding.thumbnails import jpeg, make_thumbnail, staged
 from seawall.errors import MediaTooLarge
 from seawall.fingerprints.pdq import PdqResult, hash_picture
 from seawall.records import FARTHEST_DISTANCE, RevealStage
@@ -196,10 +199,26 @@ def _apart(one: bytes, other: bytes) -> int:
 
 
 def thumbnail(data: bytes, request: dict[str, Any], limits: Limits, *, may_take_long: bool = True) -> bytes:
-    """A JPEG of one frame at one stage.
+    """A JPEG of one frame at one stage; of a film, with `at`, of what is seen at that millisecond.
 
     Raises:
         As :func:`fingerprint`; MediaCorrupt also where there is no such frame.
     """
     reading = Reading(data, limits, may_take_long=may_take_long)
-    return make_thumbnail(reading, RevealStage(request["stage"]), request["longest_side"], request["frame"])
+    stage, longest_side = RevealStage(request["stage"]), request["longest_side"]
+    if request.get("at") is not None:
+        pixels = make_still(reading, data, limits, request["at"])
+        return jpeg(staged(Image.fromarray(pixels), stage, longest_side))
+    return make_thumbnail(reading, stage, longest_side, request["frame"])
+
+
+def strip(
+    data: bytes, request: dict[str, Any], limits: Limits, *, may_take_long: bool = True
+) -> tuple[dict[str, Any], bytes]:
+    """A sheet of small stills and their places; a :class:`seawall.strips.Strip` as JSON.
+
+    Raises:
+        As :func:`seawall.decoding.strips.make_strip`.
+    """
+    stage, start, step = RevealStage(request["stage"]), request["start"], request["step"]
+    return make_strip(data, limits, stage, start, step, may_take_long=may_take_long)

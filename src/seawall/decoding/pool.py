@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
-from seawall.decoding.answers import decoded_media, printable, signatures
+from seawall.decoding.answers import decoded_media, printable, signatures, strip_told
 from seawall.decoding.asking import Keypoints
 from seawall.decoding.process import DecoderProcess
 from seawall.errors import (
@@ -25,6 +25,7 @@ from seawall.errors import (
 from seawall.fingerprints.keypoints import KeypointSignature
 from seawall.records import DecodedMedia, RevealStage
 from seawall.settings import Settings
+from seawall.strips import Strip
 
 _ANSWERED_ERRORS: dict[str, type[NotMedia | DecodingFailed]] = {
     error.code: error for error in (NotMedia, MediaCorrupt, MediaUnsupported, MediaTooLarge, DecoderTimeout)
@@ -141,6 +142,28 @@ class DecoderPool:
             self._failed(owed.code)
         return media, signatures(reply)
 
+    def strip(self, data: bytes, stage: RevealStage, start: int, step: int) -> tuple[Strip, bytes]:
+        """A JPEG of small stills on one sheet, made in a child, and where each is from: of a film from that second on
+        and so many seconds apart (0: spread over all of it), else of the frames from that number on.
+
+        Raises:
+            As :meth:`fingerprint`.
+        """
+        request = {"operation": "strip", "stage": stage.value, "start": start, "step": step}
+        reply, sheet = self._ask(request, data)
+        if not sheet.startswith(b"\xff\xd8\xff"):
+            raise DecoderCrashed("The decoder answered something that is no picture.")
+        return strip_told(reply), sheet
+
+    def still(self, data: bytes, stage: RevealStage, longest_side: int, at: int) -> bytes:
+        """A JPEG of what is seen at that millisecond of a film, as :meth:`thumbnail`.
+
+        Raises:
+            As :meth:`fingerprint`.
+        """
+        request = {"operation": "thumbnail", "stage": stage.value, "longest_side": longest_side, "at": at, "frame": 0}
+        return self._picture(request, data)
+
     def thumbnail(self, data: bytes, stage: RevealStage, longest_side: int, frame: int = 0) -> bytes:
         """A JPEG of one frame, made in a child: blurred and grey, grey, or in colour, all small, or as large as it
         is. It carries no metadata.
@@ -155,6 +178,9 @@ class DecoderPool:
             "longest_side": longest_side,
             "frame": frame,
         }
+        return self._picture(request, data)
+
+    def _picture(self, request: dict[str, Any], data: bytes) -> bytes:
         _, picture = self._ask(request, data)
         if not picture.startswith(b"\xff\xd8\xff"):
             raise DecoderCrashed("The decoder answered something that is no picture.")

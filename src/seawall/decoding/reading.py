@@ -97,6 +97,10 @@ class Reading:
                 yield from self._still(face, carried)
         yield from self._carried(data, found, depth)
 
+    def check_time(self) -> None:
+        """Raises TakesLong where reading the file itself may take the time of a video, and that was not allowed."""
+        self._check_time(self.kind)
+
     def _check_time(self, kind: Kind) -> None:
         takes_long = kind.container is not None or (kind.demuxer is not None and AVAILABLE)
         if takes_long and not self._may_take_long:

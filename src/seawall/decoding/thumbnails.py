@@ -45,7 +45,11 @@ def make_thumbnail(reading: Reading, stage: RevealStage, longest_side: int, fram
         pixels = next((seen.pixels for seen in reading.views() if seen.number == frame), None)
     if pixels is None:
         raise MediaCorrupt(f"There is no frame {frame}.")
-    picture = _staged(Image.fromarray(pixels), stage, longest_side)
+    return jpeg(staged(Image.fromarray(pixels), stage, longest_side))
+
+
+def jpeg(picture: Image.Image) -> bytes:
+    """The picture's pixels and nothing else."""
     written = io.BytesIO()
     picture.save(written, "JPEG", quality=85)
     return written.getvalue()
@@ -61,7 +65,8 @@ def _first(reading: Reading) -> Pixels | None:
     return first
 
 
-def _staged(picture: Image.Image, stage: RevealStage, longest_side: int) -> Image.Image:
+def staged(picture: Image.Image, stage: RevealStage, longest_side: int) -> Image.Image:
+    """The picture as a stage shows it, no side longer than asked for (but for the original)."""
     if stage in {RevealStage.COLOUR, RevealStage.ORIGINAL}:
         longest_side = _LONGEST_JPEG_SIDE if stage is RevealStage.ORIGINAL else longest_side
         picture.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seawall.decoding.limits import Limits
 from seawall.decoding.pictures import View
@@ -44,6 +45,9 @@ CODECS = (
 # A program, and a downloader of samples.
 _NOT_LOADED = ("av.__main__", "av.datasets")
 _MOST_TRACKS = 8
+_SEEK_BEFORE_MS = 1000
+# Four days: what claims to be longer is not believed.
+_LONGEST_MS = 4 * 24 * 3600 * 1000
 _LOOKED_AHEAD_BYTES = 5_000_000
 
 
@@ -129,6 +133,66 @@ class Video:
         if not found:
             code, message = next(iter(self.owed.items()), (MediaCorrupt.code, "The video has no frame."))
             raise _BY_CODE[code](message)
+
+    def length_ms(self) -> int | None:
+        """How long the film says that it is; None where it does not, or says what cannot be.
+
+        Raises:
+            MediaCorrupt: it cannot be opened.
+        """
+        with self._refusing(), self._opened() as container:
+            length = None if container.duration is None else container.duration // 1000
+        return length if length is not None and 0 < length <= _LONGEST_MS else None
+
+    def stills(self, wanted: list[int], *, exactly: bool) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """What is seen of the first readable track at these milliseconds, upright, with the times at which it is.
+
+        Args:
+            wanted: ascending.
+            exactly: whether to read on to each time; else what is quickly had before it will do.
+
+        Raises (also while iterating):
+            MediaUnsupported, MediaCorrupt, MediaTooLarge: as :meth:`views`.
+        """
+        with self._refusing(), self._opened() as container:
+            tracks = self._tracks(container)
+            stream = next(each for each in container.streams.video if each.index in tracks)
+            track, last = tracks[stream.index], -1
+            begun_at = float((stream.start_time or 0) * (stream.time_base or 0))
+            frames: Iterator[VideoFrame] = iter(())
+            for place, time_ms in enumerate(wanted):
+                if place == 0 or not exactly:
+                    # Some containers go to the next place that they know of instead of the one before.
+                    back_ms = time_ms - (_SEEK_BEFORE_MS if exactly else 0)
+                    if back_ms > 0 or place:
+                        container.seek(int((begun_at + back_ms / 1000) * av.time_base), backward=True)
+                    frames = self._frames_on(container, stream, track)
+                for frame in frames:
+                    at = 0 if frame.time is None else max(0, round((frame.time - begun_at) * 1000))
+                    if at > last and (at >= time_ms or not exactly):
+                        last = at
+                        yield at, track.upright(frame)
+                        break
+
+    def _frames_on(self, container: InputContainer, stream: VideoStream, track: Track) -> Iterator[VideoFrame]:
+        """The frames of one track from where the container stands."""
+        for packet in self._packets(container, {stream.index: track}):
+            for frame in self._frames(stream, packet):
+                self._check(frame, track)
+                yield frame
+        for frame in self._frames(stream, None):
+            self._check(frame, track)
+            yield frame
+
+    @contextlib.contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Turns whatever the libraries raise into this room's errors."""
+        try:
+            yield
+        except MemoryError as problem:
+            raise MediaTooLarge("The video needs more memory than a decoder may use.") from problem
+        except (av.FFmpegError, OSError, ValueError, ArithmeticError, LookupError, TypeError) as problem:
+            raise MediaCorrupt(f"The video cannot be read: {type(problem).__name__}.") from problem
 
     def owe(self, what: DecodingFailed) -> None:
         """Notes that a part was not read, and why."""

@@ -15,7 +15,7 @@ from PIL import AvifImagePlugin, Image, ImageCms
 
 from seawall.decoding import jxl, keypoints, videos
 from seawall.decoding.limits import Limits
-from seawall.decoding.operations import fingerprint, thumbnail
+from seawall.decoding.operations import fingerprint, strip, thumbnail
 from seawall.decoding.pictures import MIB, prepare
 from seawall.errors import SeawallError
 from seawall.records import RevealStage
@@ -103,6 +103,10 @@ def warm_up(limits: Limits) -> None:
             fingerprint(data, limits)
             for stage in RevealStage:
                 thumbnail(data, {"stage": stage.value, "longest_side": 20, "frame": 0}, limits)
+            told, _sheet = strip(data, {"stage": RevealStage.BLURRED.value, "start": 0, "step": 0}, limits)
+            if told["moving"]:
+                asked = {"stage": RevealStage.GREY.value, "longest_side": 20, "at": told["places"][0]}
+                thumbnail(data, asked, limits)
         except SeawallError as problem:
             raise RuntimeError(f"The decoder cannot read its own sample {number}: {problem}") from problem
         _refuse(data[: len(data) // 2], limits)

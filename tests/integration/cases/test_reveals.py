@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import select, text
 
 from seawall.cases import reveals
+from seawall.cases.reveals import Aim
 from seawall.cases.stages import Floor
 from seawall.database.sessions import Database
 from seawall.database.tables import Reveal
-from seawall.errors import Conflict, Forbidden, NotFound
+from seawall.errors import BadInput, Conflict, Forbidden, NotFound
 from seawall.records import RevealStage
+from seawall.strips import Strip
 from tests.integration.cases.material import add, person, sealed
 
 
@@ -31,9 +33,10 @@ def ask(
     user: int,
     stage: RevealStage = RevealStage.BLURRED,
     floor: Floor = Floor(),  # noqa: B008 - frozen
+    aim: Aim = reveals.FIRST,
 ) -> str:
     with database.transaction() as session:
-        return reveals.ask(session, evidence_id, user, stage, floor)
+        return reveals.ask(session, evidence_id, user, stage, floor, aim)
 
 
 def redeem(database: Database, token: str, user: int) -> reveals.RedeemedReveal:
@@ -44,7 +47,7 @@ def redeem(database: Database, token: str, user: int) -> reveals.RedeemedReveal:
 def test_a_token_shows_what_was_asked_for_once(database: Database, evidence: tuple[int, int, int]) -> None:
     number, user, _ = evidence
     token = ask(database, number, user)
-    assert redeem(database, token, user) == reveals.RedeemedReveal(number, RevealStage.BLURRED)
+    assert redeem(database, token, user) == reveals.RedeemedReveal(1, number, RevealStage.BLURRED)
     with pytest.raises(NotFound):
         redeem(database, token, user)
     with database.transaction() as session:
@@ -117,6 +120,45 @@ def test_nothing_is_shown_beyond_the_floor(database: Database, evidence: tuple[i
     redeem(database, ask(database, number, user, RevealStage.GREY, floor), user)
     with pytest.raises(Forbidden):
         ask(database, number, user, RevealStage.COLOUR, floor)
+
+
+def shown_strip(database: Database, evidence_id: int, user: int, stage: RevealStage, *places: int) -> None:
+    """A look at stills of these places."""
+    token = ask(database, evidence_id, user, stage, aim=Aim(0, strip=True))
+    look = redeem(database, token, user)
+    with database.transaction() as session:
+        reveals.note_strip(session, look.reveal_id, Strip(places, False, True, None))
+
+
+def test_a_still_is_one_that_a_strip_showed_and_goes_on_from_there(
+    database: Database, evidence: tuple[int, int, int]
+) -> None:
+    number, user, other = evidence
+    still, elsewhere, frame = Aim(4000, moving=True), Aim(4001, moving=True), Aim(4000)
+    with pytest.raises(Conflict):  # the first look is blurred, of stills too
+        ask(database, number, user, RevealStage.GREY, aim=Aim(0, strip=True))
+    with pytest.raises(NotFound):
+        ask(database, number, user, aim=still)
+    shown_strip(database, number, user, RevealStage.BLURRED, 0, 4000)
+    with pytest.raises(BadInput):
+        ask(database, number, user, RevealStage.COLOUR, aim=Aim(0, strip=True))
+    with pytest.raises(Conflict):
+        ask(database, number, user, RevealStage.COLOUR, aim=still)
+    shown_strip(database, number, user, RevealStage.GREY, 0, 4000)
+    for aim in (elsewhere, frame):
+        with pytest.raises(NotFound):
+            ask(database, number, user, aim=aim)
+    with pytest.raises(NotFound):  # what one person saw does not count for another
+        ask(database, number, other, aim=still)
+    with pytest.raises(Conflict):  # nor one still for the first picture
+        ask(database, number, user, RevealStage.COLOUR)
+    look = redeem(database, ask(database, number, user, RevealStage.COLOUR, aim=still), user)
+    assert (look.stage, look.aim) == (RevealStage.COLOUR, still)
+    with pytest.raises(Conflict):
+        ask(database, number, user, RevealStage.ORIGINAL, aim=Aim(0, moving=True))
+    with database.transaction() as session:
+        assert reveals.last_strip(session, number, user) == Strip((0, 4000), False, True, None)
+        assert reveals.last_strip(session, number, other) is None
 
 
 def closed(database: Database, token: str, user: int) -> float | None:

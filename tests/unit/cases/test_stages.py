@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from seawall.cases import stages
 from seawall.cases.stages import STAGES, Floor
 from seawall.errors import Conflict, Forbidden
+from seawall.readable import bounds_of
 from seawall.records import RevealStage
-from seawall.settings import bounds_of
 
 BOUNDS = st.tuples(st.sampled_from(STAGES), st.sampled_from(STAGES)).map(lambda two: sorted(two, key=stages.rank))
 FLOORS = BOUNDS.map(lambda two: Floor(*two))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -16,11 +16,13 @@ from seawall.actions import endpoints
 from seawall.cases import store
 from seawall.cases.conditions import QueueFilter, Whose
 from seawall.cases.decisions import LONGEST_REASON
+from seawall.cases.mixing import is_severe
+from seawall.cases.reveals import FIRST, Aim
 from seawall.cases.store import CaseView, ItemView
 from seawall.console import casefile, views, wording, working
 from seawall.console.desk import Desk, desk_of
 from seawall.console.filters import LONGEST_QUERY
-from seawall.console.looks import Shown, look_at, panels
+from seawall.console.looks import Shown, Wanted, look_at, panels
 from seawall.console.troubles import goes_to, is_htmx
 from seawall.console.views import Draft
 from seawall.console.visitor import Allowed, AnyVisitor, APerson, Visitor, opened_here, own_form
@@ -33,7 +35,39 @@ ADesk = Annotated[Desk, Depends(desk_of)]
 QUEUE = "/console/"
 PICTURE = "parts/picture.html"
 LARGEST_ID = 2**62
+# Seconds, or numbers of pictures; and the milliseconds of a still.
+LATEST = 1_000_000
+LATEST_PLACE = 2**31 - 1
 LONGEST_NOTE = LONGEST_REASON // 2
+
+
+def chosen(
+    item: Annotated[int, Query(ge=0, lt=LARGEST_ID)] = 0,
+    stage: RevealStage | None = None,
+    place: Annotated[str, Query(max_length=10, pattern="^[0-9]*$")] = "",
+    moving: Annotated[str, Query(max_length=1)] = "",
+    start: Annotated[int, Query(ge=0, le=LATEST)] = 0,
+    step: Annotated[int, Query(ge=0, le=LATEST)] = 0,
+) -> Wanted:
+    """What was chosen in an item's panel. Nothing is shown by it."""
+    aim = Aim(min(int(place), LATEST_PLACE), bool(moving)) if place else FIRST
+    return Wanted(item, stage, aim, start, step)
+
+
+def aimed(
+    place: Annotated[str, Form(max_length=10, pattern="^[0-9]*$")] = "",
+    moving: Annotated[str, Form(max_length=1)] = "",
+    strip: Annotated[str, Form(max_length=1)] = "",
+    start: Annotated[int, Form(ge=0, le=LATEST)] = 0,
+    step: Annotated[int, Form(ge=0, le=LATEST)] = 0,
+) -> Aim:
+    """What is to be looked at: the first picture, a still, or a strip of stills."""
+    if strip:
+        return Aim(start, strip=True, step=step)
+    return Aim(min(int(place), LATEST_PLACE), bool(moving)) if place else FIRST
+
+
+AWanted = Annotated[Wanted, Depends(chosen)]
 
 
 @router.get("")
@@ -43,6 +77,7 @@ def case_page(
     desk: ADesk,
     visitor: AnyVisitor,
     person: APerson,
+    wanted: AWanted,
     decided: int = 0,
     within: Annotated[str | None, Query(max_length=LONGEST_QUERY)] = None,
     done: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0,
@@ -61,17 +96,15 @@ def case_page(
         working.opened(desk, person, case_id, within)
     told = [item for item in case.items if item.id == decided and (item.decisions or item.waiting)]
     message = _result(desk, case, told[0]) if told else working.came_from(done) if done else None
-    return _page(desk, visitor, case, message=message)
+    return _page(desk, visitor, case, message=message, wanted=wanted)
 
 
 @router.get("/items/{item_id}/picture")
-def covered(
-    case_id: int, item_id: int, desk: ADesk, visitor: AnyVisitor, stage: RevealStage | None = None
-) -> Response:
-    """The item's picture, covered again, with the stage chosen that was."""
+def covered(case_id: int, item_id: int, desk: ADesk, visitor: AnyVisitor, wanted: AWanted) -> Response:
+    """The item's picture, covered again, with what was chosen in its panel."""
     case = _case(desk, case_id)
     _item(case, item_id)
-    return _part(desk, visitor, PICTURE, case, item_id, chosen=stage)
+    return _part(desk, visitor, PICTURE, case, item_id, wanted=replace(wanted, item_id=item_id))
 
 
 @router.post("/items/{item_id}/reveal", dependencies=[Depends(own_form)])
@@ -83,6 +116,7 @@ def reveal(
     visitor: AnyVisitor,
     person: Annotated[PersonSession, Depends(Allowed(Act.REVEAL))],
     stage: Annotated[RevealStage, Form()],
+    aim: Annotated[Aim, Depends(aimed)],
 ) -> Response:
     """Asks for one look, on record; the answer holds the address that shows it once. To a script that holds it, it is
     told alone; else the page shows it."""
@@ -90,11 +124,12 @@ def reveal(
     item = _item(case, item_id)
     if item.evidence_id is None:
         raise NotFound("There is no picture of this item.", hint="The platform sent its hashes alone.")
-    token = flow.ask_to_reveal(desk.rooms, person, item.evidence_id, stage)
-    shown = look_at(item_id, token, stage)
+    token = flow.ask_to_reveal(desk.rooms, person, item.evidence_id, stage, aim)
+    shown = look_at(item_id, token, stage, aim)
     if is_htmx(request):
         return JSONResponse(asdict(shown) | {"over": shown.over})
-    return _page(desk, visitor, case, shown=shown, chosen=stage)
+    chosen = Wanted(item_id, None, FIRST, aim.place or 0, aim.step) if aim.strip else Wanted(item_id, stage, aim)
+    return _page(desk, visitor, case, shown=shown, wanted=chosen)
 
 
 def filled_in(
@@ -176,7 +211,7 @@ def _page(
     *,
     message: Notice | None = None,
     shown: Shown | None = None,
-    chosen: RevealStage | None = None,
+    wanted: Wanted | None = None,
     drafts: dict[int, Draft] | None = None,
     status: int = 200,
 ) -> Response:
@@ -191,7 +226,7 @@ def _page(
         drafts=drafts or {},
         case=views.case_page(case),
         **_beside(desk, case),
-        **_allowed(desk, visitor, case, chosen),
+        **_allowed(desk, visitor, case, wanted),
     )
 
 
@@ -203,7 +238,7 @@ def _part(
     item_id: int,
     *,
     message: Notice | None = None,
-    chosen: RevealStage | None = None,
+    wanted: Wanted | None = None,
     drafts: dict[int, Draft] | None = None,
     status: int = 200,
 ) -> Response:
@@ -219,7 +254,7 @@ def _part(
         item=item,
         # A picture has nothing beside it.
         **({} if template == PICTURE else _beside(desk, case)),
-        **_allowed(desk, visitor, case, chosen),
+        **_allowed(desk, visitor, case, wanted),
     )
 
 
@@ -231,12 +266,12 @@ def _beside(desk: Desk, case: CaseView) -> dict[str, Any]:
     }
 
 
-def _allowed(desk: Desk, visitor: Visitor, case: CaseView, chosen: RevealStage | None) -> dict[str, Any]:
+def _allowed(desk: Desk, visitor: Visitor, case: CaseView, wanted: Wanted | None) -> dict[str, Any]:
     person = visitor.person
     looks = {}
     if person is not None and may(person, Act.REVEAL):
         with desk.database.transaction() as session:
-            looks = panels(session, desk.settings, person, case, chosen)
+            looks = panels(session, desk.settings, person, case, wanted)
     return {
         "work": None if person is None else working.on(desk, person, case.id),
         "panels": looks,
@@ -270,10 +305,15 @@ def _result(desk: Desk, case: CaseView, item: ItemView) -> Notice:
     newest = item.decisions[-1]
     return Notice(
         wording.RESULTS[newest.outcome].format(item=number, case=case.id),
-        wording.consequence(newest.outcome, restricted=newest.restrict_account, heard=heard),
+        f"{wording.consequence(newest.outcome, restricted=newest.restrict_account, heard=heard)}{_pause(item)}",
         "good",
         onward,
     )
+
+
+def _pause(item: ItemView) -> str:
+    """What is suggested after something hard that was looked at."""
+    return f" {wording.PAUSE}" if item.decisions[-1].viewed and is_severe(item.findings) else ""
 
 
 def _onward(case: CaseView, item: ItemView, others: list[int]) -> tuple[Link, ...]:

@@ -16,7 +16,7 @@ from seawall.console.desk import Desk, desk_of
 from seawall.console.looks import LONGEST_SIDE
 from seawall.console.troubles import is_htmx
 from seawall.console.visitor import Allowed, own_form
-from seawall.errors import DecodingFailed, EvidenceError, NotFound, NotMedia, Unavailable
+from seawall.errors import DecodingFailed, EvidenceError, ExposureSpent, NotFound, NotMedia, Unavailable
 
 router = APIRouter(prefix="/reveals")
 
@@ -41,6 +41,8 @@ def show(
         picture = flow.reveal(desk.rooms, person, token, LONGEST_SIDE)
     except NotFound as error:
         return _no_picture("This look is over. Ask again.", error.code, error.http_status)
+    except ExposureSpent as error:
+        return _no_picture("That is enough for today.", error.code, error.http_status)
     except (NotMedia, DecodingFailed) as error:
         return _no_picture("This file cannot be shown.", error.code, error.http_status)
     except EvidenceError as error:

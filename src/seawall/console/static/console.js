@@ -1,5 +1,6 @@
 // What JavaScript adds to pages that work without it: the form token for htmx, where the focus goes, the keyboard.
 
+import { listenToPanic } from "./blank.js";
 import { listenToHands } from "./holding.js";
 import { listenToKeys, openHelp } from "./keys.js";
 import { listenToPalette } from "./palette.js";
@@ -44,6 +45,7 @@ for (const button of document.querySelectorAll("[data-help]")) {
 // A page that shows what would happen begins there.
 document.querySelector("[data-focus]")?.focus();
 
+listenToPanic();
 listenToHands();
 listenToKeys();
 listenToPalette();

@@ -17,22 +17,35 @@ function headersOf(form) {
   return { "X-CSRF-Token": form.elements.csrf.value, "HX-Request": "true" };
 }
 
-// The panel as it is after the look: what opens next. The focus stays where it was, on the new button if need be.
-async function refresh(form, stage) {
-  const place = form.closest("[data-picture]");
-  const address = `${form.action.split("/reveal")[0]}/picture?stage=${encodeURIComponent(stage)}`;
+// The panel as it is now, with what is chosen in it. The focus stays where it was, on the new control if need be.
+async function refresh(place, changes = {}) {
+  const form = place.querySelector("[data-look]");
+  const chosen = new URLSearchParams();
+  for (const each of place.querySelectorAll("[data-look]")) {
+    for (const [name, value] of new FormData(each)) {
+      if (!chosen.has(name) && name !== "csrf" && name !== "strip") chosen.set(name, value);
+    }
+  }
+  for (const [name, value] of Object.entries(changes)) chosen.set(name, value);
+  const address = `${form.action.split("/reveal")[0]}/picture?${chosen}`;
   const answer = await fetch(address, { headers: { "HX-Request": "true" } });
   const panel = await answer.text();
   if (!answer.ok || look) return;
   const focused = place.contains(document.activeElement) ? document.activeElement : null;
-  const selector = focused?.name === "stage" ? `[name="stage"][value="${focused.value}"]` : "[data-reveal]";
+  const selector = selectorOf(focused);
   place.innerHTML = panel;
-  if (focused) place.querySelector(selector)?.focus();
+  if (focused) (place.querySelector(selector) ?? place.querySelector("[data-reveal]"))?.focus();
+}
+
+function selectorOf(element) {
+  if (element?.name === "stage") return `[name="stage"][value="${element.value}"]`;
+  if (element?.dataset.aim !== undefined) return `[data-aim="${element.dataset.aim}"]`;
+  return element?.closest('[data-look="film"]') ? '[data-look="film"] [data-reveal]' : "[data-reveal]";
 }
 
 function show(mine, told) {
   const figure = document.createElement("figure");
-  figure.className = mine.stage === "original" ? "shown whole" : "shown";
+  figure.className = told.large ? "shown whole" : "shown";
   const picture = new Image();
   picture.alt = told.alt;
   picture.draggable = false;
@@ -41,13 +54,13 @@ function show(mine, told) {
   mine.figure = figure;
   mine.over = told.over;
   mine.timer = setTimeout(letGo, told.lasts_s * 1000);
-  mine.form.closest("[data-picture]").querySelector("[data-frame]").append(figure);
+  mine.place.querySelector("[data-frame]").append(figure);
 }
 
 // Begins a look. `key` is the code of the key that holds it; without one it is the pointer.
 export async function hold(form, key) {
   if (look || !form) return;
-  const mine = { form, key, stage: new FormData(form).get("stage"), stop: new AbortController() };
+  const mine = { form, key, place: form.closest("[data-picture]"), stop: new AbortController() };
   look = mine;
   form.querySelector("[data-reveal]").dataset.held = "";
   try {
@@ -80,7 +93,7 @@ export function letGo() {
   if (!mine.figure) return;
   cover(mine.figure);
   fetch(mine.over, { method: "POST", headers: headersOf(mine.form), keepalive: true })
-    .then(() => refresh(mine.form, mine.stage))
+    .then(() => refresh(mine.place))
     .catch(() => document.dispatchEvent(new CustomEvent("htmx:sendError")));
 }
 
@@ -111,6 +124,17 @@ export function listenToHands() {
     event.preventDefault();
     if (!event.repeat) hold(button.form, event.code);
   });
+  document.addEventListener("click", (event) => {
+    const aim = event.target.closest?.("[data-aim]");
+    const later = event.target.closest?.("[data-later]");
+    if (aim) {
+      event.preventDefault();
+      const { aim: place, moving = "" } = aim.dataset;
+      refresh(aim.closest("[data-picture]"), { place, moving, stage: "blurred" });
+    } else if (later) {
+      later.form.elements.start.value = later.dataset.later;
+    }
+  });
   document.addEventListener("submit", (event) => {
     if (event.target.matches?.("[data-look]")) event.preventDefault();
   });
@@ -119,6 +143,11 @@ export function listenToHands() {
     if (event.code === look?.key) letGo();
   });
   document.addEventListener("visibilitychange", letGo);
+  document.addEventListener("seawall:blank", () => {
+    letGo();
+    // Where no script held it, a picture may be on the page all the same.
+    for (const figure of document.querySelectorAll("figure.shown")) cover(figure);
+  });
   document.addEventListener("contextmenu", (event) => {
     if (look || buttonOf(event)) event.preventDefault();
   });

@@ -73,6 +73,7 @@ const KEYS = {
   j: () => move(1),
   k: () => move(-1),
   b: (event) => hold(currentItem()?.querySelector("[data-look]"), event.code),
+  f: (event) => hold(currentItem()?.querySelector('[data-look="film"]'), event.code),
   ",": () => chooseStage(currentItem()?.querySelector("[data-look]"), -1),
   ".": () => chooseStage(currentItem()?.querySelector("[data-look]"), 1),
   c: () => choose("c"),

@@ -16,10 +16,10 @@ from seawall.database.tables.actions import OutboxMessage, WebhookEndpoint
 from seawall.database.tables.appeals import Appeal
 from seawall.database.tables.base import Base, now
 from seawall.database.tables.bulk import Bulk, BulkItem, WorkspaceItem
-from seawall.database.tables.cases import Case, CaseItem, CaseNote, Decision, Reveal, RevealFloor
+from seawall.database.tables.cases import Case, CaseItem, CaseNote, Decision, ExposureGrant, Reveal, RevealFloor
 from seawall.database.tables.contacts import Account, Contact, ContactDay
 from seawall.database.tables.content import DAY_SHIFT, STANDINGS_CHANNEL, Content, PolicyText, content_numbers
-from seawall.database.tables.desk import Claim, Presence, SavedFilter
+from seawall.database.tables.desk import Claim, PassedOn, Presence, SavedFilter
 from seawall.database.tables.evidence import AuditEvent, Evidence, EvidenceKey
 from seawall.database.tables.hashlists import (
     CHANGES_CHANNEL,
@@ -61,6 +61,7 @@ __all__ = [
     "Entry",
     "Evidence",
     "EvidenceKey",
+    "ExposureGrant",
     "FailedLogin",
     "HashList",
     "IndexBuild",
@@ -72,6 +73,7 @@ __all__ = [
     "LookupCount",
     "OneTimeLink",
     "OutboxMessage",
+    "PassedOn",
     "Passkey",
     "PasskeyChallenge",
     "PolicyText",

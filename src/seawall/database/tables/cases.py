@@ -101,6 +101,7 @@ class Decision(Base):
     was needed."""
 
     __tablename__ = "decisions"
+    __table_args__ = (Index("ix_decisions_viewed", "user_id", "id", postgresql_where=text("viewed")),)
 
     id: Mapped[BigId]
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
@@ -117,9 +118,18 @@ class Decision(Base):
 
 class Reveal(Base):
     """One deliberate look at one piece of evidence. The address that shows it works once, for a short time.
-    `closed_at` is when the browser said that the picture was covered again."""
+    `closed_at` is when the browser said that the picture was covered again.
+
+    `strip` is a look at small stills of a film, or of all that a file holds, from `place` on and `step` apart; `told`
+    is what it showed (a :class:`seawall.strips.Strip`). Of any other look `place` is that of a still, which such a
+    strip had shown, `moving` whether it is one of a film; without it the look is at the first picture.
+    """
 
     __tablename__ = "reveals"
+    __table_args__ = (
+        Index("ix_reveals_shown_at", "user_id", "shown_at", postgresql_where=text("shown_at IS NOT NULL")),
+        Index("ix_reveals_shown_at_all", "shown_at", postgresql_where=text("shown_at IS NOT NULL")),
+    )
 
     id: Mapped[BigId]
     evidence_id: Mapped[int] = mapped_column(ForeignKey("evidence.id"), index=True)
@@ -130,6 +140,25 @@ class Reveal(Base):
     asked_at: Mapped[CreatedAt]
     shown_at: Mapped[Timestamp | None]
     closed_at: Mapped[Timestamp | None]
+    strip: Mapped[bool] = mapped_column(server_default=text("false"))
+    place: Mapped[int | None]
+    step: Mapped[int] = mapped_column(server_default=text("0"))
+    moving: Mapped[bool] = mapped_column(server_default=text("false"))
+    told: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class ExposureGrant(Base):
+    """More looks and minutes for one person, on the day in which they were granted."""
+
+    __tablename__ = "exposure_grants"
+
+    id: Mapped[BigId]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    granted_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    looks: Mapped[int]
+    minutes: Mapped[int]
+    reason: Mapped[str]
+    granted_at: Mapped[CreatedAt]
 
 
 class RevealFloor(Base):

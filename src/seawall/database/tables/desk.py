@@ -50,3 +50,14 @@ class SavedFilter(Base):
     query: Mapped[str]
     shared: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[CreatedAt]
+
+
+class PassedOn(Base):
+    """A case that somebody passed on, without a reason: for a day it is not offered to them again."""
+
+    __tablename__ = "passed_on"
+    __table_args__ = (PrimaryKeyConstraint("case_id", "user_id"),)
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    passed_at: Mapped[CreatedAt]
