@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from seawall.database.tables import Decision, OutboxMessage
 from seawall.records import Role
@@ -109,11 +109,20 @@ def test_a_decision_needs_a_reason(stand: Stand, at_case: Watched) -> None:
     assert decision(stand).reason == "It is a photo of my own garden."
 
 
+def lapse_claims(stand: Stand) -> None:
+    """As if everybody's page had been closed for minutes."""
+    with stand.runtime.database.transaction() as session:
+        session.execute(text("UPDATE claims SET expires_at = now() - interval '1 second'"))
+
+
 def test_whoever_decides_second_is_told_so(stand: Stand, at_case: Watched, window: Window) -> None:
     stand.person("reviewer-2", Role.REVIEWER)
     other = window()
     other.log_in("reviewer-2")
+    lapse_claims(stand)
     other.open("cases/1")
+    expect(other.page.get_by_role("radio", name="Not a match")).to_be_visible()
+    lapse_claims(stand)
     decide(at_case.page, "Confirm", "Same picture as the listed one")
     expect(at_case.page.locator("#notice")).to_contain_text("is confirmed")
     decide(other.page, "Not a match", "A different picture")

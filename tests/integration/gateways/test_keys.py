@@ -20,11 +20,12 @@ from tests.integration.gateways.material import picture, refused
 # At the gate, a content that is not known is refused like a key that lacks the scope.
 GATE = "/v1/gate/photo-1?unknown=pass"
 GATE_BY_ADDRESS = "/v1/gate?prefix=/media/&unknown=pass"
+PARTS = {"case_id": "1", "content_id": "photo-1", "appeal_id": "appeal-1"}
 IN_PLACE = {"/v1/gate/{content_id}": GATE, "/v1/gate": GATE_BY_ADDRESS}
 ADDRESSES = [
     (
         method.upper(),
-        IN_PLACE.get(path, path.replace("{case_id}", "1").replace("{content_id}", "photo-1")),
+        IN_PLACE.get(path, re.sub(r"\{(\w+)\}", lambda part: PARTS[part[1]], path)),
         operation,
     )
     for path, methods in openapi_document()["paths"].items()
@@ -37,6 +38,8 @@ WANTED = {
     "POST /v1/media": {Scope.JUDGE},
     "POST /v1/media:fetch": {Scope.JUDGE},
     "POST /v1/hashes": {Scope.JUDGE},
+    "POST /v1/appeals": {Scope.APPEALS},
+    "GET /v1/appeals/appeal-1": {Scope.APPEALS},
     "POST /v1/accounts": {Scope.JUDGE},
     "POST /v1/contacts": {Scope.JUDGE},
     "POST /v1/contacts/check": {Scope.JUDGE},
