@@ -47,6 +47,7 @@ from seawall.records import (
 )
 from seawall.runtime import Runtime
 from seawall.settings import Settings
+from tests.integration.second import pairs
 
 
 def picture(seed: int, size: tuple[int, int] = (480, 360)) -> Image.Image:
@@ -279,7 +280,7 @@ def test_a_release_of_hashes_alone_lets_no_bytes_pass(runtime: Runtime, others_i
     if others_in_the_case:
         flow.judge_media(runtime.rooms, MediaArrival("c2", LISTED, account_id="test-account"))
     person = reviewer(runtime)
-    flow.decide_item(runtime.rooms, person, item, Outcome.NOT_A_MATCH, "no picture to see")
+    pairs.decide(runtime.rooms, person, item, Outcome.NOT_A_MATCH, "no picture to see")
     assert flow.judge_hashes(runtime.rooms, hashes).verdict is Verdict.ALLOW
     answer = flow.judge_media(runtime.rooms, MediaArrival("c1", LISTED, account_id="test-account"))
     assert answer.verdict is Verdict.HOLD

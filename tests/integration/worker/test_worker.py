@@ -297,4 +297,5 @@ def test_every_periodic_task_is_registered(post: Post, parts: Parts) -> None:
         "evidence.housekeeping",
         "ledger.housekeeping",
         "contacts.housekeeping",
+        "appeals.housekeeping",
     }

@@ -52,14 +52,23 @@ def known_parameters(request: Request) -> None:
 async def show_cases(
     hall: Annotated[Hall, Depends(hall_of)],
     state: Annotated[
-        CaseState | None, Query(description="Only these. Unset: those that wait for a decision.")
+        CaseState | None, Query(description="Only these. Unset: those that wait for a decision.", examples=["open"])
     ] = None,
-    harm_class: Annotated[HarmClass | None, Query(description="Only those of which this is the gravest.")] = None,
-    urgent: Annotated[bool | None, Query(description="Only urgent ones, or only others.")] = None,
-    overdue: Annotated[bool, Query(description="Only undecided ones whose clock has run out.")] = False,
-    limit: Annotated[int, Query(ge=1, le=500, description="At most so many.")] = 50,
+    harm_class: Annotated[
+        HarmClass | None, Query(description="Only those of which this is the gravest.", examples=["csam"])
+    ] = None,
+    urgent: Annotated[bool | None, Query(description="Only urgent ones, or only others.", examples=["true"])] = None,
+    overdue: Annotated[
+        bool, Query(description="Only undecided ones whose clock has run out.", examples=["true"])
+    ] = False,
+    limit: Annotated[int, Query(ge=1, le=500, description="At most so many.", examples=[50])] = 50,
     after: Annotated[
-        str | None, Query(max_length=300, description="What an answer gave as `next`, asked for in the same way.")
+        str | None,
+        Query(
+            max_length=300,
+            description="What an answer gave as `next`, asked for in the same way.",
+            examples=["W2ZhbHNlXQ"],
+        ),
     ] = None,
 ) -> CasesAnswer:
     """Read from the database, so in a thread."""
