@@ -103,11 +103,15 @@ def test_the_session_cookie_is_out_of_reach_for_scripts(stand: Stand, window: Wi
 @pytest.mark.parametrize(
     ("role", "opens", "closed"),
     [
-        (Role.REVIEWER, ["", "people"], ["lists", "webhooks", "audit"]),
-        (Role.EVIDENCE_CUSTODIAN, ["", "people"], ["lists", "webhooks", "audit"]),
-        (Role.LIST_MANAGER, ["lists", "people"], ["webhooks", "audit", "cases/1"]),
-        (Role.AUDITOR, ["lists", "webhooks", "audit", "people"], ["cases/1"]),
-        (Role.ADMIN, ["webhooks", "people"], ["lists", "audit", "cases/1"]),
+        (
+            Role.REVIEWER,
+            ["", "workspace", "appeals", "second", "people", "wellbeing"],
+            ["lists", "webhooks", "audit"],
+        ),
+        (Role.EVIDENCE_CUSTODIAN, ["", "reports", "people", "wellbeing"], ["lists", "webhooks", "audit"]),
+        (Role.LIST_MANAGER, ["second", "lists", "people"], ["webhooks", "audit", "cases/1"]),
+        (Role.AUDITOR, ["reports", "lists", "numbers", "webhooks", "audit", "people"], ["cases/1"]),
+        (Role.ADMIN, ["numbers", "webhooks", "people", "wellbeing/team"], ["lists", "audit", "cases/1"]),
     ],
 )
 def test_each_role_sees_its_own_pages(

@@ -19,7 +19,7 @@ from seawall.policy.explain import in_words
 from seawall.policy.load import default_policy, parse_policy
 from seawall.policy.rules import FindingKind, Policy
 from seawall.policy.samples import sample
-from seawall.records import CaseState, ContentState, Finding, ItemState, Match, Noted, ScanOwed, Verdict
+from seawall.records import CaseState, ContentState, Finding, HarmClass, ItemState, Match, Noted, ScanOwed, Verdict
 
 KINDS: tuple[type[Finding], ...] = typing.get_args(Finding)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -54,6 +54,7 @@ def shown(finding: Finding) -> tuple[FoundPart, ...]:
         uploader_ip=None,
         uploaded_at=None,
         sha256=None,
+        pictures=1,
         media_type=None,
         width=None,
         height=None,
@@ -78,6 +79,8 @@ def shown(finding: Finding) -> tuple[FoundPart, ...]:
         account_id=None,
         state=CaseState.OPEN,
         urgent=False,
+        harm_class=HarmClass.OTHER,
+        at_risk=False,
         priority=0,
         terms=(),
         is_test=True,

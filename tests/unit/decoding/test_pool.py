@@ -132,7 +132,7 @@ def test_whatever_kills_two_children_is_a_crash(settings: Settings, slow_picture
 
 @linux_only
 def test_the_second_try_has_half_the_memory(open_pool: Callable[..., DecoderPool]) -> None:
-    pool = open_pool(decoder_memory_bytes=5 << 28, decoder_timeout_s=PATIENCE_S)
+    pool = open_pool(decoder_memory_bytes=3 << 29, decoder_timeout_s=PATIENCE_S)
     big = written(Image.new("RGB", (9000, 9000)), "PNG")
     (pid,) = pool.pids
     os.kill(pid, signal.SIGSTOP)
