@@ -362,6 +362,13 @@ class Settings(AccessSettings, DeskSettings):
     cybertip_timeout_s: Annotated[
         float, Field(gt=0, le=600, description="Seconds that the CyberTipline may take for each answer.")
     ] = 60.0
+    jurisdictions_file: Annotated[
+        Path | None,
+        Field(
+            description="A TOML file with what your jurisdictions want of reports (authorities, clocks, retention, "
+            "whom to call), in place of what is shipped. `seawall reports profiles` shows what is in force."
+        ),
+    ] = None
     worker_concurrency: Annotated[int, Field(ge=1, le=64, description="Jobs that one worker runs at once.")] = 4
 
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$", description="What is logged.")] = "info"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seawall.cli.report_profiles import profiles
 from seawall.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from seawall.settings import Settings
 
 app = typer.Typer(help="Complete, file and look after reports to authorities.", no_args_is_help=True)
+
+app.command()(profiles)
 
 Number = Annotated[int, typer.Argument(help="The report's number.", min=1)]
 Words = Annotated[str, typer.Option("--words", help="What it rests on; it goes into the audit chain.")]

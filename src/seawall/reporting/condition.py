@@ -12,6 +12,7 @@ from seawall.database.tables import Report as ReportRow
 from seawall.database.tables import now
 from seawall.reporting.cybertip.account import account_of, configured
 from seawall.reporting.cybertip.reporter_file import read_reporter_file
+from seawall.reporting.jurisdictions import profiles
 from seawall.reporting.states import WORKED_ON, ReportState
 from seawall.settings import Settings
 
@@ -33,6 +34,9 @@ def examine(settings: Settings, database: Database) -> Iterator[tuple[str, str]]
         yield "ok" if account.is_production else "warn", f"CyberTipline: files with {account.system}, {counts}."
     else:
         yield "ok", "CyberTipline: not configured, so nothing is drafted or filed."
+    if settings.jurisdictions_file is not None:
+        yours = sorted(each.code for each in profiles(settings.jurisdictions_file).values() if each.own)
+        yield "ok", f"Jurisdictions: your file speaks of {', '.join(yours) or 'none'}."
     with database.transaction() as session:
         rows = session.execute(select(ReportRow.state, func.count()).group_by(ReportRow.state)).all()
         found = {state: int(count) for state, count in rows}
