@@ -12,6 +12,7 @@ class RequestKind(enum.StrEnum):
     REMOVE_ENTRIES = "list.remove_entries"
     REMOVE_LIST = "list.remove"
     OVERTURN = "appeal.overturn"
+    EXPORT = "evidence.export"
 
 
 class RequestState(enum.StrEnum):

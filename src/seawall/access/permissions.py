@@ -50,7 +50,7 @@ ALLOWED: dict[Act, frozenset[Role]] = {
     Act.REASSIGN: frozenset({Role.SENIOR}),
     Act.SHARE_FILTERS: frozenset({Role.SENIOR}),
     Act.SECOND: frozenset({Role.SENIOR}),
-    Act.SECOND_LOOK: frozenset({Role.REVIEWER, Role.SENIOR, Role.LIST_MANAGER}),
+    Act.SECOND_LOOK: frozenset({Role.REVIEWER, Role.SENIOR, Role.LIST_MANAGER, Role.EVIDENCE_CUSTODIAN}),
     Act.RAISE_FLOORS: frozenset({Role.SENIOR, Role.ADMIN}),
     Act.GRANT_EXPOSURE: frozenset({Role.SENIOR}),
     Act.SEE_TEAM: frozenset({Role.SENIOR, Role.ADMIN}),

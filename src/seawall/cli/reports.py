@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seawall.cli.report_exports import export, package
 from seawall.cli.report_profiles import profiles
 from seawall.errors import ExitStatus
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Complete, file and look after reports to authorities.", no_args_is_help=True)
 
 app.command()(profiles)
+app.command()(export)
+app.command()(package)
 
 Number = Annotated[int, typer.Argument(help="The report's number.", min=1)]
 Words = Annotated[str, typer.Option("--words", help="What it rests on; it goes into the audit chain.")]

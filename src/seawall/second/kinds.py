@@ -16,7 +16,7 @@ from seawall.access.permissions import Act
 from seawall.access.requests import Parameters, RequestInfo
 from seawall.records import Actor
 from seawall.request_records import RequestKind
-from seawall.second import appeals, items, lists
+from seawall.second import appeals, exports, items, lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class Kind:
 
 # Another list manager knows best, and a senior reviewer what it would release.
 OF_LISTS = (Act.MANAGE_LISTS, Act.SECOND)
+# Another custodian knows whom evidence may go to, and a senior reviewer what is in it.
+OF_EVIDENCE = (Act.RELEASE_EVIDENCE, Act.SECOND)
 
 KINDS: Mapping[RequestKind, Kind] = MappingProxyType(
     {
@@ -59,6 +61,13 @@ KINDS: Mapping[RequestKind, Kind] = MappingProxyType(
         ),
         RequestKind.REMOVE_LIST: Kind(
             "Remove a hash list", Act.MANAGE_LISTS, OF_LISTS, lists.hold_list, lists.remove_list
+        ),
+        RequestKind.EXPORT: Kind(
+            "Hand the sealed originals of a case on",
+            Act.RELEASE_EVIDENCE,
+            OF_EVIDENCE,
+            exports.hold,
+            exports.carry_out,
         ),
     }
 )

@@ -13,7 +13,8 @@ from starlette.responses import Response
 from seawall import flow
 from seawall.access import requests
 from seawall.access.people import PersonSession
-from seawall.access.permissions import Act, may
+from seawall.access.permissions import DEMANDS_PROOF, Act, may
+from seawall.access.proof import require_proof
 from seawall.access.requests import RequestInfo
 from seawall.console.desk import Desk, desk_of
 from seawall.console.visitor import Allowed, AnyVisitor, Visitor, own_form
@@ -79,6 +80,8 @@ def answer(
     words: Annotated[str, Form(max_length=LONGEST_WORDS)] = "",
 ) -> Response:
     """Approves or refuses one request, with words."""
+    if to == "approve":
+        _demand_proof(desk, person, request_id)
     try:
         done = flow.answer_request(desk.rooms, person, request_id, approved=to == "approve", words=words)
     except (BadInput, Conflict, Forbidden) as error:
@@ -97,6 +100,14 @@ def withdraw(request_id: int, desk: ADesk, visitor: AnyVisitor, person: APerson)
         notice = Notice(error.message, error.hint, "trouble")
         return _page(desk, visitor, person, message=notice, status=error.http_status)
     return RedirectResponse(f"/console/second?done={done.id}#notice", status_code=303)
+
+
+def _demand_proof(desk: Desk, person: PersonSession, request_id: int) -> None:
+    """What takes a proof to do takes one to agree to."""
+    with desk.database.transaction() as session:
+        kind = requests.get(session, request_id).kind
+    if KINDS[kind].needs in DEMANDS_PROOF:
+        require_proof(person, desk.settings)
 
 
 def _page(
@@ -161,6 +172,13 @@ def _about(kind: RequestKind, parameters: Mapping[str, object]) -> tuple[str, Li
         case, item = parameters["case"], parameters["item"]
         about = f"Appeal {parameters['appeal']}, case #{case}, item {item}"
         return about, Link(f"/console/cases/{case}#item-{item}", f"Look at case #{case}")
+    if kind is RequestKind.EXPORT:
+        case, items, keys = parameters["case"], parameters["items"], parameters["recipients"]
+        assert isinstance(items, list)
+        assert isinstance(keys, list)
+        files = counted(len(items), "file", "files")
+        about = f"Case #{case}, {files}, for {parameters['for']}, opened by {', '.join(keys)}"
+        return about, Link(f"/console/cases/{case}", f"Look at case #{case}")
     name = str(parameters["list"])
     if kind is RequestKind.REMOVE_ENTRIES:
         entries = parameters["entries"]
