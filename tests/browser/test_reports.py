@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from playwright.sync_api import expect
+from sqlalchemy import update
 
+from seawall.database.tables import Case
 from seawall.records import Role
 from seawall.reporting.double.books import Books
 from seawall.reporting.double.faults import Fault, FaultKind
 from seawall.reporting.double.server import serving
+from seawall.reporting.nca import drafting as nca
 from seawall.settings import Settings
 from tests.browser.conftest import ARTIFACTS, Watched
 from tests.browser.stand import Stand
-from tests.integration.reporting.desk import REPORTER_FILE, Clock, Desk
+from tests.integration.reporting.desk import REPORTER_FILE, SOMEBODY, Clock, Desk
+from tests.integration.reporting.test_nca import completed
 
 Window = Callable[..., Watched]
 
@@ -65,3 +69,30 @@ def test_a_report_that_stands_still_says_why_and_is_settled(stand: Stand, window
     expect(reader.page.get_by_role("button", name="Settle")).to_have_count(0)
     assert "test.png" not in reader.page.content()
     assert watched.complaints == []
+
+
+def test_a_report_to_the_nca_is_on_record_under_its_reference(stand: Stand, window: Window) -> None:
+    stand.person("custodian-1", Role.EVIDENCE_CUSTODIAN)
+    rooms = stand.runtime.rooms
+    desk = Desk(stand.runtime.database, stand.runtime.settings, rooms.vault, None, Clock())  # type: ignore[arg-type]
+    case_id = desk.decided()
+    with stand.runtime.database.transaction() as session:
+        session.execute(update(Case).where(Case.id == case_id).values(is_test=False))
+        report = nca.draft(session, rooms.vault, desk.settings, case_id, SOMEBODY)
+    watched = window()
+    watched.log_in("custodian-1")
+    page = watched.page
+    watched.open(f"reports/{report}")
+    expect(page.get_by_text("fields.billing: say whether it is held")).to_be_visible()
+    expect(page.get_by_label("The reference of its receipt")).to_have_count(0)
+    expect(page.get_by_role("button", name="File", exact=True)).to_have_count(0)
+    with stand.runtime.database.transaction() as session:
+        form = nca.read(session, rooms.vault, report, SOMEBODY)
+        nca.complete(session, rooms.vault, report, completed(form), SOMEBODY)
+    watched.open(f"reports/{report}")
+    page.screenshot(path=ARTIFACTS / "report-nca.png", full_page=True)
+    page.get_by_label("The reference of its receipt").fill("TEST-REF-9")
+    page.get_by_role("button", name="Record").click()
+    expect(page.get_by_text("The report is filed, under that reference.")).to_be_visible()
+    watched.open("reports")
+    expect(page.get_by_role("row").nth(1)).to_contain_text("TEST-REF-9")

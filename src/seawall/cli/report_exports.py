@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+
+if TYPE_CHECKING:
+    from seawall.access.requests import RequestInfo
 
 
 def export(
@@ -27,7 +30,6 @@ def export(
 
     from seawall.access.requests import Asker
     from seawall.cli.context import open_database, open_settings, operator
-    from seawall.request_records import RequestKind, RequestState
     from seawall.second import exports, handing_on
 
     settings = open_settings()
@@ -35,8 +37,16 @@ def export(
         wanted = exports.parameters_of(session, case, to_whom, to, country)
         lasts = timedelta(days=settings.second_person_days)
         asked = handing_on.ask(session, wanted, Asker(operator()), reason, lasts)
-        files = len(exports.items_of(wanted))
-    typer.echo(f"Request {asked.id}: {files} file{'' if files == 1 else 's'} of case {case}, for {wanted['for']}.")
+    say(asked)
+
+
+def say(asked: RequestInfo) -> None:
+    """What was asked for, and what comes next."""
+    from seawall.request_records import RequestKind, RequestState
+
+    files = len(cast("list[int]", asked.parameters["items"]))
+    about = f"{files} file{'' if files == 1 else 's'} of case {asked.parameters['case']}"
+    typer.echo(f"Request {asked.id}: {about}, for {asked.parameters['for']}.")
     if asked.state is RequestState.CARRIED_OUT:
         typer.echo(f"It needs nobody else here. Write it: seawall reports package {asked.id} FILE")
         return
@@ -54,15 +64,11 @@ def package(
 
     Example: seawall reports package 12 case-7.zip.age
     """
-    from seawall.cli.context import open_database, open_settings, operator
-    from seawall.engines.objects import open_objects
-    from seawall.evidence.vault import Vault
-    from seawall.opening import open_master_key
+    from seawall.cli.context import operator
+    from seawall.cli.report_rooms import opened
     from seawall.second import handing_on
 
-    settings = open_settings()
-    with open_database(settings) as database:
-        vault = Vault(open_objects(settings), open_master_key(settings, database))
+    with opened() as (database, vault, settings):
         written = handing_on.write(database, vault, settings, request, file, operator())
     typer.echo(f"{file}: {written.size} bytes, SHA-256 {written.sha256.hex()}")
     typer.echo("Tell the recipient the digest by another way. It is in the audit chain.")

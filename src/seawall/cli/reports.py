@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seawall.cli import report_nca
 from seawall.cli.report_exports import export, package
 from seawall.cli.report_profiles import profiles
+from seawall.cli.report_rooms import opened
 from seawall.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from seawall.database.sessions import Database
-    from seawall.evidence.vault import Vault
     from seawall.reporting.views import ReportListing, SendListing
-    from seawall.settings import Settings
 
 app = typer.Typer(help="Complete, file and look after reports to authorities.", no_args_is_help=True)
 
 app.command()(profiles)
 app.command()(export)
 app.command()(package)
+app.add_typer(report_nca.app, name="nca")
 
 Number = Annotated[int, typer.Argument(help="The report's number.", min=1)]
 Words = Annotated[str, typer.Option("--words", help="What it rests on; it goes into the audit chain.")]
@@ -61,11 +59,11 @@ def list_all(
         raise BadInput(f"No report stands {state}.", hint=f"One of: {', '.join(ReportState)}.")
     with open_database(open_settings()) as database, database.transaction() as session:
         listed = views.recent(session, state=ReportState(state) if state else None)
-    table = Table("Report", "Case", "State", "Items", "Filed with", "Number there", "Made (UTC)", "Says")
+    table = Table("Report", "Case", "State", "Items", "Authority", "Number there", "Made (UTC)", "Says")
     for one in listed:
         label = one.state.label + (" (test data)" if one.is_test else "")
-        there = "" if one.authority_number is None else str(one.authority_number)
-        row = str(one.report_id), str(one.case_id), label, str(one.items), one.system or "", there
+        there = one.reference or ("" if one.authority_number is None else str(one.authority_number))
+        row = str(one.report_id), str(one.case_id), label, str(one.items), one.system or one.authority_label, there
         table.add_row(*row, moment(one.created_at), Text(one.says or ""))
     Console().print(table)
 
@@ -89,7 +87,7 @@ def show(
     from seawall.cli.context import operator
     from seawall.reporting import views
 
-    with _opened() as (database, vault, _settings), database.transaction() as session:
+    with opened() as (database, vault, _settings), database.transaction() as session:
         if as_json:
             typer.echo(views.read(session, vault, report, operator()).to_json())
         elif request is not None:
@@ -109,7 +107,7 @@ def draft(case: Annotated[int, typer.Argument(help="The case's number.", min=1)]
     from seawall.reporting import drafting
     from seawall.reporting.cybertip.account import account_of
 
-    with _opened() as (database, vault, settings), database.transaction() as session:
+    with opened() as (database, vault, settings), database.transaction() as session:
         account_of(settings)
         if session.get(Case, case, with_for_update=True) is None:
             raise NotFound(f"There is no case {case}.")
@@ -134,7 +132,7 @@ def complete(
     from seawall.reporting.draft import read_draft
 
     completed = read_draft(file.read_text("utf-8"))
-    with _opened() as (database, vault, _settings), database.transaction() as session:
+    with opened() as (database, vault, _settings), database.transaction() as session:
         found = acts.complete(session, vault, report, completed, operator())
     for problem in found:
         typer.echo(f"  {problem}")
@@ -152,7 +150,7 @@ def file_report(report: Number) -> None:
     from seawall.cli.context import operator
     from seawall.reporting import acts
 
-    with _opened() as (database, vault, settings), database.transaction() as session:
+    with opened() as (database, vault, settings), database.transaction() as session:
         acts.file(session, vault, settings, report, operator())
     typer.echo(f"Report {report} will be filed by a worker; `seawall reports show {report}` says how far it is.")
 
@@ -169,7 +167,7 @@ def retract(report: Number, words: Words) -> None:
     from seawall.reporting.filing import Filer
     from seawall.reporting.states import ReportState
 
-    with _opened() as (database, vault, settings):
+    with opened() as (database, vault, settings):
         with database.transaction() as session:
             acts.withdrawn(session, report, words, operator())
         filer = Filer(database, vault, settings)
@@ -209,21 +207,9 @@ def resolve(
     from seawall.cli.context import operator
     from seawall.reporting import acts
 
-    with _opened() as (database, vault, settings), database.transaction() as session:
+    with opened() as (database, vault, settings), database.transaction() as session:
         acts.resolve(session, vault, settings, report, acts.Resolution(how.value), words, operator(), number=number)
     typer.echo("Settled.")
-
-
-@contextmanager
-def _opened() -> Iterator[tuple[Database, Vault, Settings]]:
-    from seawall.cli.context import open_database, open_settings
-    from seawall.engines.objects import open_objects
-    from seawall.evidence.vault import Vault
-    from seawall.opening import open_master_key
-
-    settings = open_settings()
-    with open_database(settings) as database:
-        yield database, Vault(open_objects(settings), open_master_key(settings, database)), settings
 
 
 def _print(report: ReportListing, problems: list[str], sends: list[SendListing]) -> None:
@@ -232,6 +218,8 @@ def _print(report: ReportListing, problems: list[str], sends: list[SendListing])
         typer.echo("Test data.")
     if report.says:
         typer.echo(report.says)
+    if report.reference:
+        typer.echo(f"Reference {report.reference} at the {report.authority_label}")
     if report.authority_number is not None:
         typer.echo(f"Number {report.authority_number} at {report.system}")
     if report.next_attempt_at is not None:

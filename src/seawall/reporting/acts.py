@@ -23,7 +23,7 @@ from seawall.reporting import draft as drafts
 from seawall.reporting import drafting, journal
 from seawall.reporting.cybertip.account import account_of
 from seawall.reporting.draft import Draft
-from seawall.reporting.states import ReportState
+from seawall.reporting.states import AUTHORITIES, CYBERTIPLINE, ReportState
 from seawall.settings import Settings
 
 TASK = "reporting.file"
@@ -158,14 +158,22 @@ def withdrawn(session: Session, report_id: int, words: str, actor: Actor) -> Non
 
 
 def locked(session: Session, report_id: int) -> tuple[Case, ReportRow]:
-    """A report with its case, held until the transaction ends; the case first, as everywhere.
+    """A report to the CyberTipline with its case, held until the transaction ends; the case first, as everywhere.
 
     Raises:
         NotFound: there is no such report.
+        Conflict: it goes to another authority.
     """
-    case_id = session.scalar(select(ReportRow.case_id).where(ReportRow.id == report_id))
-    if case_id is None:
+    wanted = select(ReportRow.case_id, ReportRow.authority).where(ReportRow.id == report_id)
+    found = session.execute(wanted).one_or_none()
+    if found is None:
         raise NotFound(f"There is no report {report_id}.", hint="`seawall reports list` shows all.")
+    case_id, authority = found
+    if authority != CYBERTIPLINE:
+        raise Conflict(
+            f"Report {report_id} goes to the {AUTHORITIES.get(authority, authority)}, which a person files with.",
+            hint="See `seawall reports nca --help`.",
+        )
     case = session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
     return case, session.get_one(ReportRow, report_id, with_for_update=True, populate_existing=True)
 

@@ -29,14 +29,13 @@ from seawall.reporting.cybertip.report import FileDetails, Hash, IncidentSummary
 from seawall.reporting.cybertip.reporter_file import ReporterFile, read_reporter_file
 from seawall.reporting.draft import Draft, blank_file
 from seawall.reporting.facts import ItemFacts, confirmed_items, prior_reports
-from seawall.reporting.states import ReportState
+from seawall.reporting.states import CYBERTIPLINE, ReportState
 from seawall.settings import Settings
 
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
-CYBERTIPLINE = "cybertipline"
 NO_TIME_OF_UPLOAD = "The time at which the platform asked about the content; no time of upload was given."
 
 

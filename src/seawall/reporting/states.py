@@ -16,6 +16,9 @@ from dataclasses import dataclass
 
 from seawall.reporting.cybertip.codes import Meaning
 
+CYBERTIPLINE = "cybertipline"
+NCA = "nca"
+AUTHORITIES = {CYBERTIPLINE: "CyberTipline", NCA: "NCA"}
 FIRST_PAUSE_S = 30.0
 GROWTH = 2.0
 LONGEST_PAUSE_S = 3600.0

@@ -107,8 +107,10 @@ def case_uuid(case: CaseToTell, originals: Sequence[Original]) -> str:
 def document(case: CaseToTell, originals: Sequence[Original]) -> bytes:
     """The VICS document, in UTF-8. MD5 is what the model knows a file by: where it is not known, it is left out."""
     told: dict[str, object] = {
-        "CaseID": case_uuid(case, originals),
         "CaseNumber": f"{'TEST DATA ' if case.is_test else ''}{case.case_id}",
+        "CaseID": case_uuid(
+            case, originals
+        ),  # after the number: who reads a stream keeps the last that names the case
         "SourceApplicationName": "Seawall",
         "SourceApplicationVersion": __version__,
         "TotalMediaFiles": len(originals),

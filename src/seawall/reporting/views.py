@@ -15,14 +15,17 @@ from seawall.evidence import audit
 from seawall.evidence.vault import Vault
 from seawall.records import Actor
 from seawall.reporting import draft as drafts
+from seawall.reporting.acts import locked
 from seawall.reporting.draft import Draft
 from seawall.reporting.journal import sent_name
-from seawall.reporting.states import ReportState
+from seawall.reporting.nca import drafting as nca_drafting
+from seawall.reporting.states import AUTHORITIES, NCA, ReportState
 
 
 @dataclass(frozen=True, slots=True)
 class ReportListing:
-    """One report. `says` is why it stopped or waits, `authority_number` the authority's number of it."""
+    """One report. `says` is why it stopped or waits, `authority_number` the authority's number of it, `reference`
+    what an authority calls it that gives no number."""
 
     report_id: int
     case_id: int
@@ -37,6 +40,13 @@ class ReportListing:
     begun_at: datetime | None
     next_attempt_at: datetime | None
     filed_at: datetime | None
+    authority: str
+    reference: str | None
+
+    @property
+    def authority_label(self) -> str:
+        """What people call the authority."""
+        return AUTHORITIES.get(self.authority, self.authority)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +117,21 @@ def counts(session: Session) -> dict[ReportState, int]:
 
 def problems(session: Session, vault: Vault, report_id: int) -> list[str]:
     """What keeps a draft from being filed. The places are named, and nothing of what stands there."""
-    return drafts.opened(session, vault, _row(session, report_id)).problems()
+    row = _row(session, report_id)
+    if row.authority == NCA:
+        return nca_drafting.opened(session, vault, row).problems()
+    return drafts.opened(session, vault, row).problems()
 
 
 def read(session: Session, vault: Vault, report_id: int, actor: Actor) -> Draft:
-    """What a report says. It is full of personal data: who reads it is put on record."""
-    found = drafts.opened(session, vault, _row(session, report_id))
+    """What a report to the CyberTipline says. It is full of personal data: who reads it is put on record.
+
+    Raises:
+        NotFound: there is no such report.
+        Conflict: it goes to another authority.
+    """
+    _case, row = locked(session, report_id)
+    found = drafts.opened(session, vault, row)
     audit.append(session, actor, "report.read", f"report:{report_id}", {"what": "draft"})
     return found
 
@@ -157,4 +176,6 @@ def _listing(row: ReportRow, items: int) -> ReportListing:
         row.begun_at,
         row.next_attempt_at,
         row.filed_at,
+        row.authority,
+        row.reference,
     )

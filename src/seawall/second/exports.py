@@ -17,8 +17,10 @@ from seawall.errors import BadInput, Conflict, NotFound
 from seawall.evidence import audit
 from seawall.records import Actor
 from seawall.reporting import originals, package, vics
+from seawall.reporting.nca import drafting as nca
 
 LONGEST_NAME = 200
+FOR_THE_NCA = "whoever enters it in the NCA's portal"
 
 
 def parameters_of(
@@ -31,6 +33,29 @@ def parameters_of(
         NotFound: there is no such case.
         Conflict: nothing of it may be handed on.
     """
+    if session.get(Case, case_id) is None:
+        raise NotFound(f"There is no case {case_id}.")
+    items = originals.items_with_originals(session, case_id)
+    return _parameters(case_id, items, to_whom, recipients, country)
+
+
+def parameters_of_report(session: Session, report_id: int, recipients: Sequence[str]) -> Parameters:
+    """The pack of a report to the NCA: its form, and the originals of its items.
+
+    Raises:
+        BadInput: a recipient is no public key of age.
+        NotFound: there is no such report.
+        Conflict: it has no originals, or they are not confirmed any more.
+    """
+    row = nca.locked(session, report_id)
+    told = set(nca.items_of(session, report_id))
+    items = [item for item in originals.items_with_originals(session, row.case_id) if item in told]
+    return {**_parameters(row.case_id, items, FOR_THE_NCA, recipients, "GB"), "report": report_id}
+
+
+def _parameters(
+    case_id: int, items: list[int], to_whom: str, recipients: Sequence[str], country: str
+) -> dict[str, audit.Json]:
     name = to_whom.strip()
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise BadInput(
@@ -39,9 +64,6 @@ def parameters_of(
         )
     keys = package.checked_recipients(recipients)
     model = vics.checked_country(country)
-    if session.get(Case, case_id) is None:
-        raise NotFound(f"There is no case {case_id}.")
-    items = originals.items_with_originals(session, case_id)
     if not items:
         raise Conflict(
             f"Case {case_id} has nothing that may be handed on.",
@@ -74,6 +96,12 @@ def carry_out(session: Session, request: RequestInfo, actor: Actor) -> None:
         "second_person": request.on_record,
     }
     audit.append(session, actor, "evidence.export_allow", f"case:{request.parameters['case']}", details)
+
+
+def report_of(parameters: Parameters) -> int | None:
+    """The report to the NCA that the package is the pack of; None where it is of none."""
+    number = parameters.get("report")
+    return number if isinstance(number, int) else None
 
 
 def items_of(parameters: Parameters) -> list[int]:

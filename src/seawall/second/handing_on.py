@@ -23,6 +23,7 @@ from seawall.evidence.vault import Vault
 from seawall.records import Actor
 from seawall.reporting import originals, package, vics
 from seawall.reporting.cybertip.reporter_file import read_reporter_file
+from seawall.reporting.nca import pack
 from seawall.reporting.package import Member, Written
 from seawall.reporting.vics import CaseToTell, Original
 from seawall.request_records import RequestKind, RequestState
@@ -41,6 +42,7 @@ class Plan:
     request: RequestInfo
     case: CaseToTell
     originals: tuple[Original, ...]
+    report: tuple[Member, ...]
 
 
 def ask(session: Session, parameters: Parameters, asker: Asker, reason: str, lasts: timedelta) -> RequestInfo:
@@ -49,13 +51,14 @@ def ask(session: Session, parameters: Parameters, asker: Asker, reason: str, las
     return asking.ask(session, RequestKind.EXPORT, exports.subject_of(case_id), parameters, asker, reason, lasts)
 
 
-def plan(session: Session, settings: Settings, request_id: int) -> Plan:
+def plan(session: Session, vault: Vault, settings: Settings, request_id: int) -> Plan:
     """What a request lets be written; holds its case until the transaction ends.
 
     Raises:
         NotFound: there is no such request of an export.
         Conflict: nobody has let it go yet, the time is over, or its files are not as they were.
         ConfigurationError: the reporter file cannot be used.
+        ReportInvalid: the report that it is the pack of is not complete.
     """
     request = requests.get(session, request_id)
     if request.kind is not RequestKind.EXPORT:
@@ -75,7 +78,10 @@ def plan(session: Session, settings: Settings, request_id: int) -> Plan:
         raise Conflict("The files of this request are not as they were when it was asked for.", hint="Ask anew.")
     case_id = int(str(request.parameters["case"]))
     found = originals.originals(session, case_id, exports.items_of(request.parameters))
-    return Plan(request, _case(session, settings, case_id, str(request.parameters["country"])), tuple(found))
+    number = exports.report_of(request.parameters)
+    report = () if number is None else pack.members(session, vault, number, found)
+    case = _case(session, settings, case_id, str(request.parameters["country"]))
+    return Plan(request, case, tuple(found), tuple(report))
 
 
 def write(database: Database, vault: Vault, settings: Settings, request_id: int, out: Path, actor: Actor) -> Written:
@@ -87,7 +93,7 @@ def write(database: Database, vault: Vault, settings: Settings, request_id: int,
         EvidenceError: something of it is not what was sealed; nothing is left behind.
     """
     with database.transaction() as session:
-        wanted = plan(session, settings, request_id)
+        wanted = plan(session, vault, settings, request_id)
     part = out.with_name(f"{out.name}.part")
     try:
         if out.exists():
@@ -102,7 +108,7 @@ def write(database: Database, vault: Vault, settings: Settings, request_id: int,
             sink.flush()
             os.fsync(sink.fileno())
         with database.transaction() as session:
-            put_on_record(session, plan(session, settings, request_id), written, actor)
+            put_on_record(session, plan(session, vault, settings, request_id), written, actor)
         os.link(part, out)  # and not a rename, which would take the place of what is there
     except OSError as error:
         raise BadInput(
@@ -130,6 +136,7 @@ def put_on_record(session: Session, wanted: Plan, written: Written, actor: Actor
 
 
 def _members(database: Database, vault: Vault, wanted: Plan) -> Iterator[Member]:
+    yield from wanted.report
     yield Member(DOCUMENT, vics.document(wanted.case, wanted.originals), {})
     for number, each in enumerate(wanted.originals, 1):
         with database.transaction() as session:

@@ -21,7 +21,8 @@ from seawall.reporting import acts, views
 from seawall.reporting.acts import Resolution
 from seawall.reporting.cybertip.account import configured
 from seawall.reporting.filing import Filer
-from seawall.reporting.states import NEEDS_A_PERSON, ReportState
+from seawall.reporting.nca import drafting as nca
+from seawall.reporting.states import NCA, NEEDS_A_PERSON, ReportState
 
 router = APIRouter(prefix="/reports")
 ADesk = Annotated[Desk, Depends(desk_of)]
@@ -29,6 +30,7 @@ SHOWN = 100
 DONE = {
     "file": "The report is on its way: a worker files it, and goes on trying.",
     "retract": "The report is a draft again.",
+    "received": "The report is filed, under that reference.",
     "resolve": "Settled. It is in the audit chain with your words.",
 }
 RESOLUTIONS = (
@@ -66,7 +68,7 @@ def report_page(report_id: int, desk: ADesk, visitor: AnyVisitor, done: str = ""
         report = views.get(session, report_id)
         problems = [] if report.state.is_done else views.problems(session, desk.rooms.vault, report_id)
         sends = views.sends(session, report_id)
-    able = report.state is ReportState.RECONCILE
+    able, by_hand = report.state is ReportState.RECONCILE, report.authority == NCA
     return desk.pages.answer(
         "report.html",
         visitor,
@@ -76,10 +78,11 @@ def report_page(report_id: int, desk: ADesk, visitor: AnyVisitor, done: str = ""
         problems=problems,
         sends=sends,
         may_file=visitor.person is not None and may(visitor.person, Act.FILE_REPORTS),
-        can_be_filed=report.state in (ReportState.DRAFT, ReportState.STOPPED) and not problems,
+        by_hand=by_hand,
+        can_be_filed=report.state in (ReportState.DRAFT, ReportState.STOPPED) and not problems and not by_hand,
         can_be_retracted=report.state in (ReportState.DUE, ReportState.OPEN, ReportState.STOPPED),
         resolutions=[each for each in RESOLUTIONS if able or each[0] in (Resolution.FILED, Resolution.SET_ASIDE)],
-        can_be_resolved=report.state in (ReportState.DRAFT, *NEEDS_A_PERSON),
+        can_be_resolved=report.state in (ReportState.DRAFT, *NEEDS_A_PERSON) and not by_hand,
         needs_a_person=NEEDS_A_PERSON,
         message=Notice(DONE[done], tone="good") if done in DONE else None,
     )
@@ -140,6 +143,22 @@ def resolve(
             person.actor,
             number=int(given) if given else None,
         )
+    return _back(report_id, "resolve")
+
+
+@router.post("/{report_id}/received", dependencies=[Depends(own_form)])
+def received(report_id: int, desk: ADesk, person: MayFile, reference: Annotated[str, Form()] = "") -> Response:
+    """Puts on record that the NCA has a report."""
+    with desk.database.transaction() as session:
+        nca.received(session, desk.rooms.vault, desk.settings, report_id, reference, person.actor)
+    return _back(report_id, "received")
+
+
+@router.post("/{report_id}/set-aside", dependencies=[Depends(own_form)])
+def set_aside(report_id: int, desk: ADesk, person: MayFile, words: Annotated[str, Form()] = "") -> Response:
+    """Gives a draft for the NCA up."""
+    with desk.database.transaction() as session:
+        nca.set_aside(session, desk.rooms.vault, desk.settings, report_id, words, person.actor)
     return _back(report_id, "resolve")
 
 

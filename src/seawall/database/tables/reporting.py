@@ -14,7 +14,7 @@ class Report(Base):
     `document` is the draft, sealed with the case's key. `authority_number` is the authority's number of the report
     that is open there, or was filed; it is written as soon as it is known. `attempts` counts how often a worker took
     the report up: what an earlier one still says after that is not written. `system` names which of the authority's
-    systems it was filed with.
+    systems it was filed with. `reference` is what an authority calls it that gives no number, such as the NCA.
     """
 
     __tablename__ = "reports"
@@ -23,6 +23,13 @@ class Report(Base):
         Index("uq_reports_live", "case_id", "authority", unique=True, postgresql_where=text("live")),
         Index("ix_reports_due", "next_attempt_at", postgresql_where=text("state IN ('due', 'submitting', 'open')")),
         Index("ix_reports_state", "state"),
+        Index(
+            "uq_reports_reference",
+            "authority",
+            "reference",
+            unique=True,
+            postgresql_where=text("reference IS NOT NULL"),
+        ),
     )
 
     id: Mapped[BigId]
@@ -34,6 +41,7 @@ class Report(Base):
     document: Mapped[bytes]
     system: Mapped[str | None]
     authority_number: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    reference: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     failures: Mapped[int] = mapped_column(server_default=text("0"))
     next_attempt_at: Mapped[Timestamp | None]
