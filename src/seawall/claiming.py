@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from seawall.access.people import PersonSession
 from seawall.access.permissions import Act, may, require
-from seawall.cases import claims, danger, next, presence
+from seawall.cases import claims, danger, next, notes, presence
 from seawall.cases.claims import ClaimView
 from seawall.cases.clocks import Clocks
 from seawall.cases.conditions import EVERYTHING, QueueFilter
@@ -130,3 +130,19 @@ def child_at_risk(rooms: Rooms, person: PersonSession, case_id: int) -> None:
         taken = claims.claim(session, case_id, person.user_id, lease_of(rooms.settings))
         danger.mark(session, case_id)
         audit.append(session, person.actor, "case.at_risk", f"case:{case_id}", {"claimed": taken.new})
+
+
+def called(rooms: Rooms, person: PersonSession, case_id: int, whom: str, words: str) -> None:
+    """Puts on record that somebody was called about a child in danger: as a note that all read who open the case.
+
+    Raises:
+        BadInput: it is not said who was called, or what was said.
+        NotFound: there is no such case.
+        Conflict: the case has too many notes.
+    """
+    who, said = " ".join(whom.split()), words.strip()
+    if not who or not said:
+        raise BadInput("Say who was called, and what was said.", hint="A few words are enough; the rest can follow.")
+    with rooms.database.transaction() as session:
+        number = notes.add(session, case_id, person.user_id, f"Called {who}: {said}")
+        audit.append(session, person.actor, "case.called", f"case:{case_id}", {"note": number})

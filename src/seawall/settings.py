@@ -362,6 +362,14 @@ class Settings(AccessSettings, DeskSettings):
     cybertip_timeout_s: Annotated[
         float, Field(gt=0, le=600, description="Seconds that the CyberTipline may take for each answer.")
     ] = 60.0
+    jurisdictions: Annotated[
+        str,
+        Field(
+            pattern=r"^\s*([A-Z]{2}\s*(,\s*[A-Z]{2}\s*)*)?$",
+            description="Whose laws bind you, as GB, US. Their telephone numbers are shown where a child may be in "
+            "danger; without it those of all profiles.",
+        ),
+    ] = ""
     jurisdictions_file: Annotated[
         Path | None,
         Field(

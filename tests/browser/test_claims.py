@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from seawall.records import Role
-from tests.browser.conftest import Watched
+from tests.browser.conftest import ARTIFACTS, Watched
 from tests.browser.stand import Stand
 
 Window = Callable[..., Watched]
@@ -103,3 +103,22 @@ def test_the_terms_of_a_priority_are_shown_on_focus_and_filters_are_kept(stand: 
     reviewer.page.get_by_role("button", name="Filter").click()
     expect(reviewer.page.get_by_role("heading", name="No case fits this filter")).to_be_visible()
     assert "filter.share" in stand.acts()
+
+
+def test_where_a_child_may_be_in_danger_the_numbers_come_first(stand: Stand, window: Window) -> None:
+    stand.case()
+    stand.person("one", Role.REVIEWER)
+    watched = window()
+    watched.log_in("one")
+    watched.open("cases/1")
+    page = watched.page
+    page.get_by_role("button", name="A child may be in danger now").click()
+    expect(page.get_by_role("heading", name="A child may be in danger now")).to_be_visible()
+    expect(page.get_by_role("link", name="999")).to_have_attribute("href", "tel:999")
+    page.screenshot(path=ARTIFACTS / "danger.png", full_page=True)
+    page.get_by_label("Whom you called").fill("Test emergency services")
+    page.get_by_label("What they said, and their reference").fill("A test; reference TEST-1.")
+    page.get_by_role("button", name="Write it down").click()
+    expect(page.locator("#notes")).to_contain_text("Called Test emergency services: A test; reference TEST-1.")
+    expect(page.get_by_role("link", name="Whom to call")).to_be_visible()
+    assert stand.acts()[-2:] == ["case.at_risk", "case.called"]

@@ -12,7 +12,7 @@ from seawall.database.tables import Report as ReportRow
 from seawall.database.tables import now
 from seawall.reporting.cybertip.account import account_of, configured
 from seawall.reporting.cybertip.reporter_file import read_reporter_file
-from seawall.reporting.jurisdictions import profiles
+from seawall.reporting.jurisdictions import chosen, profiles
 from seawall.reporting.states import WORKED_ON, ReportState
 from seawall.settings import Settings
 
@@ -37,6 +37,13 @@ def examine(settings: Settings, database: Database) -> Iterator[tuple[str, str]]
     if settings.jurisdictions_file is not None:
         yours = sorted(each.code for each in profiles(settings.jurisdictions_file).values() if each.own)
         yield "ok", f"Jurisdictions: your file speaks of {', '.join(yours) or 'none'}."
+    silent = [
+        each.code
+        for each in chosen(settings.jurisdictions, settings.jurisdictions_file)
+        if not any(call.number for call in each.calls)
+    ]
+    if silent:
+        yield "warn", f"Jurisdictions: nobody can be called by the profile of {', '.join(silent)}; fill a number in."
     with database.transaction() as session:
         rows = session.execute(select(ReportRow.state, func.count()).group_by(ReportRow.state)).all()
         found = {state: int(count) for state, count in rows}

@@ -134,6 +134,19 @@ def profile(code: str, own_file: Path | None) -> Profile:
     return found
 
 
+def chosen(codes: str, own_file: Path | None) -> tuple[Profile, ...]:
+    """The jurisdictions of a setting such as ``GB, US``, in its order; all of them where it names none.
+
+    Raises:
+        ConfigurationError: as :func:`profiles`; or there is no profile of one.
+    """
+    known = profiles(own_file)
+    wanted = [code.strip() for code in codes.split(",") if code.strip()]
+    if missing := [code for code in wanted if code not in known]:
+        raise ConfigurationError(f"There is no profile of the jurisdiction {', '.join(missing)}.", hint=HINT)
+    return tuple(known[code] for code in wanted) or tuple(known.values())
+
+
 class _Wrong(Exception):
     """What is wrong in a profile, with its place."""
 

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from seawall.cli.main import app
 from seawall.errors import ConfigurationError, NotFound
-from seawall.reporting.jurisdictions import Profile, profile, profiles
+from seawall.reporting.jurisdictions import Profile, chosen, profile, profiles
+from seawall.settings import load_settings
 
 
 def test_what_is_shipped_is_whole_and_has_sources() -> None:
@@ -116,3 +117,17 @@ def test_the_command_says_what_has_to_be_filled_in(tmp_path: Path, monkeypatch: 
     assert "to be filled in by you" in shown.stdout
     assert "112: Emergency services" in shown.stdout
     assert "content 1 year, reference 5 years" in table.stdout
+
+
+def test_those_that_bind_an_operator_in_their_order() -> None:
+    assert [each.code for each in chosen("US, GB", None)] == ["US", "GB"]
+    assert len(chosen("", None)) == 5
+    with pytest.raises(ConfigurationError, match="XX"):
+        chosen("GB, XX", None)
+
+
+@pytest.mark.parametrize("told", ["gb", "GB US", "GBR", "GB,,US"])
+def test_a_setting_that_names_no_jurisdictions_is_refused(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
+    monkeypatch.setenv("SEAWALL_JURISDICTIONS", told)
+    with pytest.raises(ConfigurationError, match="SEAWALL_JURISDICTIONS"):
+        load_settings()

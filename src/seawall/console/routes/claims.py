@@ -72,9 +72,9 @@ def reassign(
 
 @router.post("/cases/{case_id}/at-risk", dependencies=[Depends(own_form)])
 def at_risk(case_id: ACase, desk: ADesk, person: ADecider) -> Response:
-    """Puts on record that a child may be in danger now."""
+    """Puts on record that a child may be in danger now, and shows whom to call."""
     claiming.child_at_risk(desk.rooms, person, case_id)
-    return RedirectResponse(f"/console/cases/{case_id}", status_code=303)
+    return RedirectResponse(f"/console/cases/{case_id}/danger", status_code=303)
 
 
 @router.put("/cases/{case_id}/here", dependencies=[Depends(own_form)])
