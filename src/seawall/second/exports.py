@@ -69,7 +69,7 @@ def _parameters(
             f"Case {case_id} has nothing that may be handed on.",
             hint="It takes a confirmed item of abuse material whose bytes are sealed.",
         )
-    return {"case": case_id, "items": items, "for": name, "recipients": keys, "country": model}
+    return {"case": case_id, "items": [*items], "for": name, "recipients": [*keys], "country": model}
 
 
 def subject_of(case_id: int) -> str:

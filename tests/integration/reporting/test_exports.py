@@ -160,12 +160,13 @@ def test_a_permission_runs_out_and_nothing_is_written_over(desk: Desk, tmp_path:
 
 
 def test_what_cannot_be_handed_on(desk: Desk) -> None:
+    there = desk.decided()
     with desk.database.transaction() as session:
         with pytest.raises(NotFound):
             exports.parameters_of(session, 999_999, "Test police", [PUBLIC])
         for wrong in ("", "x" * 300, "two\nlines"):
             with pytest.raises(BadInput):
-                exports.parameters_of(session, 1, wrong, [PUBLIC])
+                exports.parameters_of(session, there, wrong, [PUBLIC])
     only_hashes = desk.decided(files=0, hashes_alone=1)
     with desk.database.transaction() as session, pytest.raises(Conflict, match="nothing that may"):
         exports.parameters_of(session, only_hashes, "Test police", [PUBLIC])
