@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,9 +10,7 @@ from seawall.cases.numbers import DayAtDesk, Reviewed
 from seawall.console import plots
 from seawall.console.plots import HEIGHT, NO_LINE, WIDTH, Bar, Line
 from seawall.console.wording import counted
-
-# 95 %: the 0.975 quantile of the standard normal distribution.
-Z = 1.959964
+from seawall.intervals import wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +92,6 @@ def figures(days: Sequence[DayAtDesk], waiting: int) -> tuple[Figure, ...]:
 def list_rows(lists: Sequence[Reviewed]) -> tuple[ListRow, ...]:
     """The lists by name, each with its share and how sure that is."""
     return tuple(_list_row(each) for each in lists)
-
-
-def wilson(part: int, whole: int) -> tuple[float, float]:
-    """The interval of a share that was seen `part` times in `whole`, at 95 % (E. B. Wilson, "Probable inference, the
-    law of succession, and statistical inference", 1927). Nothing seen says nothing: 0 to 1."""
-    if not whole:
-        return 0.0, 1.0
-    share = part / whole
-    middle = share + Z * Z / (2 * whole)
-    spread = Z * math.sqrt(share * (1 - share) / whole + Z * Z / (4 * whole * whole))
-    below = 1 + Z * Z / whole
-    return max(0.0, (middle - spread) / below), min(1.0, (middle + spread) / below)
 
 
 def span(seconds: float) -> str:

@@ -16,6 +16,8 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from seawall.intervals import wilson
+
 # What is counted reaches back so far.
 WINDOW_DAYS = 7
 NEW_ACCOUNT = timedelta(days=14)
@@ -189,7 +191,7 @@ def _answers(window: Window) -> list[Sign]:
     answered = window.accepted + refused
     signs = []
     if answered >= 4:
-        low = _at_least(refused, answered)
+        low, _high = wilson(refused, answered)
         says = f"{refused} of {answered} who answered refused, muted or blocked"
         signs.append(Sign("refused", round(min(1.5, 3 * max(0.0, low - 0.2)), 3), says))
     if window.blocked:
@@ -223,15 +225,6 @@ def _elsewhere(actor: AccountFacts, other: AccountFacts, mutuals: int | None) ->
 
 
 _BANDS = (AgeBand.UNDER_13, AgeBand.FROM_13_TO_15, AgeBand.FROM_16_TO_17)
-
-
-def _at_least(part: int, whole: int) -> float:
-    """The lower end of a share's interval at 95 % (Wilson, 1927): few answers prove little."""
-    z = 1.959964
-    share = part / whole
-    middle = share + z * z / (2 * whole)
-    spread = z * math.sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole))
-    return max(0.0, (middle - spread) / (1 + z * z / whole))
 
 
 def _times(number: int) -> str:

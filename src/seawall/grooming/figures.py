@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# The normal quantile of an interval that holds 95 %.
-Z95 = 1.959964
+from seawall.intervals import wilson
+
 RESAMPLES = 400
 BETA = 0.5
 
@@ -43,10 +43,7 @@ def share(successes: int, of: int) -> Figure:
     """A share with its Wilson interval."""
     if of == 0:
         return Figure(None)
-    p, z2 = successes / of, Z95**2
-    centre = (p + z2 / (2 * of)) / (1 + z2 / of)
-    half = Z95 * math.sqrt(p * (1 - p) / of + z2 / (4 * of**2)) / (1 + z2 / of)
-    return Figure(p, max(0.0, centre - half), min(1.0, centre + half), of)
+    return Figure(successes / of, *wilson(successes, of), of)
 
 
 def f_score(right: int, said: int, there: int) -> float:

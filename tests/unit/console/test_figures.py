@@ -50,17 +50,7 @@ def test_a_span_is_said_in_its_largest_fitting_unit(seconds: float, said: str) -
     assert figures.span(seconds) == said
 
 
-# Published intervals: R. G. Newcombe, "Two-sided confidence intervals for the single proportion" (1998), table I.
-@pytest.mark.parametrize(
-    ("part", "whole", "low", "high"),
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
-)
-def test_the_interval_is_wilsons(part: int, whole: int, low: float, high: float) -> None:
-    assert figures.wilson(part, whole) == pytest.approx((low, high), abs=5e-5)
-
-
 def test_a_list_that_nobody_decided_about_has_no_share() -> None:
-    assert figures.wilson(0, 0) == (0.0, 1.0)
     known, unknown = figures.list_rows([Reviewed("A list", 9, 1), Reviewed("Another", 0, 0)])
     assert (known.share, known.between) == ("90.0%", "59.6% to 98.2%")
     assert (unknown.share, unknown.between) == ("", "")
