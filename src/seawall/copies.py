@@ -14,16 +14,15 @@ import structlog
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from seawall import noisy
 from seawall.cases import appeals, priority
 from seawall.database.documents import finding_from_json
 from seawall.database.tables import CaseItem, Content
 from seawall.hashlists import own
 from seawall.hashlists.changes import try_next_change
-from seawall.hashlists.lists import dispute_entry
 from seawall.hashlists.own import Confirmed
 from seawall.matching import ledger
-from seawall.matching.sifting import entries_now
-from seawall.records import SYSTEM, Classification, ContentState, Finding, ItemState, Match, MatchKind
+from seawall.records import Classification, ContentState, Finding, ItemState, Match, MatchKind
 from seawall.rooms import Rooms
 
 AT_ONCE = 200
@@ -84,21 +83,14 @@ def _settle(rooms: Rooms, session: Session, item: CaseItem, change: int) -> None
             same = [match.entry_id for match in matches if match.list.is_own and match.kind is MatchKind.EXACT]
             own.dispute(session, same, change)
             if appeals.was_overturned(session, item.id):
-                _dispute(session, matches)
+                noisy.overturned(session, matches)
+            else:
+                noisy.refused(session, rooms.settings, matches)
         return
     known = _confirmed(row, matches, rooms.settings.minimum_pdq_quality)
     if known is None or rooms.policy.copies.off:
         return
     own.put(session, known, rooms.policy.copies.pdq_distance, change)
-
-
-def _dispute(session: Session, matches: list[Match]) -> None:
-    """Whoever looked again said that what these entries met is not what they are about: from now on they block
-    nothing by themselves, and a person looks at each hit."""
-    known = entries_now(session, (match.entry_id for match in matches))
-    for entry_id in sorted(known):
-        if not known[entry_id].disputed:
-            dispute_entry(session, entry_id, True, SYSTEM)
 
 
 def _matches(item: CaseItem) -> list[Match]:

@@ -12,7 +12,7 @@ from seawall.told import readable_hours
 
 
 class DeskSettings(BaseSettings):
-    """Clocks, claims, bulk decisions, second persons, how much a person looks at in a day, and appeals."""
+    """Clocks, claims, bulk decisions, second persons, how much a person looks at in a day, appeals, noisy entries."""
 
     decide_within: Annotated[
         str,
@@ -75,6 +75,24 @@ class DeskSettings(BaseSettings):
         Field(max_length=2000, description="Where reviewers find help, as text that their wellbeing page shows."),
     ] = None
 
+    noisy_entry_share: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1,
+            description="Share of what an entry met that was no match after review, above which the entry is "
+            "quarantined by itself: it then holds and no longer blocks. The lower end of the share's 95 % interval "
+            "counts, so that few decisions prove little: with 0.5 four of four do. 1 never quarantines.",
+        ),
+    ] = 0.5
+    noisy_list_share: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1,
+            description="The same share for a whole list, over the last 90 days: with 0.7 nine of nine do.",
+        ),
+    ] = 0.7
     appeal_text_days: Annotated[
         float,
         Field(

@@ -29,7 +29,7 @@ from seawall.errors import SeawallError
 from seawall.evidence.vault import Vault
 from seawall.gateways.fetching.places import ANY, places_of
 from seawall.gateways.listening import UNIX
-from seawall.hashlists import counts
+from seawall.hashlists import counts, quarantines
 from seawall.matching.inspecting import FileSeen, file_in_use, look_at, others, swaps
 from seawall.matching.keeper import BYTES_IN_MEMORY, memory_to_build
 from seawall.matching.loading import newest_change
@@ -255,6 +255,7 @@ def _lists(database: Database) -> Check:
     with database.transaction() as session:
         known = counts.of_all(session)
         lists = session.scalars(select(HashList).order_by(HashList.name)).all()
+        noisy = quarantines.entries_standing(session)
     enabled = [(found, known[found.id].entries) for found in lists if found.enabled]
     if not enabled:
         yield PartState("hash lists", "warn", "No list is enabled, so nothing can match. See `seawall lists import`.")
@@ -262,6 +263,18 @@ def _lists(database: Database) -> Check:
         old = now() - found.updated_at > OLD_LIST
         says = f"{found.name}: {count} entries, changed {found.updated_at:%Y-%m-%d}"
         yield PartState("hash lists", "warn" if old else "ok", says + ("; is there a newer one?" if old else ""))
+    for found in lists:
+        yield from _quarantined(found, noisy.get(found.name, 0))
+
+
+def _quarantined(found: HashList, entries: int) -> Check:
+    """What was found to be no match too often blocks nothing; somebody ought to look why."""
+    advice = "Such matches hold and block nothing; see Hash lists in the console."
+    if found.quarantined:
+        says = f"{found.name}: the whole list is in quarantine, since too much of what it met was no match."
+        yield PartState("hash lists", "warn", f"{says} {advice}")
+    if entries:
+        yield PartState("hash lists", "warn", f"{found.name}: {entries} entries are in quarantine. {advice}")
 
 
 def _index(settings: Settings, database: Database) -> Check:

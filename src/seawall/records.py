@@ -245,7 +245,8 @@ class BadLine:
 @dataclass(frozen=True, slots=True)
 class ListInfo:
     """One hash list as matching and policy see it. `source` names who stands behind it: two lists of one source
-    are not independent of each other."""
+    are not independent of each other. `quarantined`: too much of what it met was no match, so every entry of it
+    counts as disputed."""
 
     list_id: int
     name: str
@@ -255,6 +256,7 @@ class ListInfo:
     max_distance: int
     enabled: bool
     is_test: bool
+    quarantined: bool = False
 
     @property
     def is_own(self) -> bool:

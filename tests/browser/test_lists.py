@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 from sqlalchemy import text
 
 from seawall.database.tables import now
-from seawall.hashlists import store
+from seawall.hashlists import quarantines, store
+from seawall.hashlists.quarantines import Grounds, Why
 from seawall.hashlists.store import ListDefinition
 from seawall.records import Actor, Role
 from tests.browser.conftest import ARTIFACTS, Watched
@@ -42,6 +43,34 @@ def fill(stand: Stand) -> None:
                     "late": late,
                 },
             )
+
+
+def test_a_list_manager_lifts_what_was_quarantined_by_itself(stand: Stand, window: Window) -> None:
+    stand.case(1)
+    with stand.runtime.database.transaction() as session:
+        known = store.get_list(session, "Test list").list_id
+        quarantines.quarantine_entries(session, store.entries_named(session, known), Grounds(Why.REVIEW, 5, 6))
+    stand.person("auditor-1", Role.AUDITOR)
+    stand.person("manager-1", Role.LIST_MANAGER)
+    auditor = window()
+    auditor.log_in("auditor-1")
+    auditor.open("lists")
+    row = auditor.page.get_by_role("region", name="In quarantine").get_by_role("row", name="Test list")
+    expect(row).to_contain_text("5 of 6 that were decided were no match")
+    expect(row.get_by_role("button")).to_have_count(0)
+    watched = window()
+    watched.log_in("manager-1")
+    watched.open("lists")
+    page = watched.page
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ARTIFACTS / "lists-quarantine.png", full_page=True)
+    page.get_by_role("region", name="In quarantine").get_by_text("Lift", exact=True).first.click()
+    page.get_by_label("Why").last.fill("The source says that it is right")
+    page.get_by_role("button", name="Let it act as before").click()
+    expect(page.locator("#notice")).to_contain_text("The quarantine is lifted")
+    expect(page.get_by_role("region", name="In quarantine")).to_have_count(0)
+    assert stand.acts()[-1] == "entry.dispute"
+    assert watched.complaints == []
 
 
 def test_each_list_shows_how_it_grew_and_what_it_met(stand: Stand, window: Window) -> None:

@@ -15,7 +15,8 @@ from seawall.database.sessions import Database
 from seawall.database.tables import now
 from seawall.engines.jobs import defer
 from seawall.evidence.master_key import load_master_key
-from seawall.hashlists import store
+from seawall.hashlists import quarantines, store
+from seawall.hashlists.quarantines import Grounds, Why
 from seawall.health import PartState, examine_all
 from seawall.matching.keeper import IndexKeeper
 from seawall.records import Actor, EntryDraft
@@ -99,6 +100,18 @@ def test_an_old_list_is_out_of_date(installed: Settings, database: Database) -> 
         session.execute(text("UPDATE hash_lists SET updated_at = :then"), {"then": now() - timedelta(days=8)})
     (warning,) = said(installed, "hash lists", "warn")
     assert "is there a newer one?" in warning
+
+
+def test_what_is_in_quarantine_is_told_of(installed: Settings, database: Database) -> None:
+    grounds = Grounds(Why.REVIEW, 9, 9)
+    with database.transaction() as session:
+        put_list_on(session)
+        list_id = store.get_list(session, "Test list").list_id
+        quarantines.quarantine_entries(session, store.entries_named(session, list_id), grounds)
+        quarantines.quarantine_list(session, list_id, grounds)
+    whole, entries = said(installed, "hash lists", "warn")
+    assert "the whole list is in quarantine" in whole
+    assert "Test list: 1 entries are in quarantine" in entries
 
 
 def test_a_folder_that_others_can_enter_is_unsafe(installed: Settings) -> None:

@@ -43,8 +43,10 @@ _FIRST = text("""
 # Each item counts once for each list that it met; what is still to decide, or was retracted, counts for none.
 _PRECISION = text("""
     SELECT met.list, count(*) FILTER (WHERE item.state = 'confirmed') AS confirmed,
-           count(*) FILTER (WHERE item.state = 'not_a_match') AS refused
+           count(*) FILTER (WHERE item.state = 'not_a_match') AS refused,
+           count(appeal.id) AS appealed, count(*) FILTER (WHERE appeal.state = 'overturned') AS overturned
     FROM case_items AS item
+    LEFT JOIN appeals AS appeal ON appeal.item_id = item.id AND appeal.state IN ('upheld', 'overturned')
     CROSS JOIN LATERAL (
         SELECT DISTINCT finding #>> '{list,name}' AS list FROM jsonb_array_elements(item.findings) AS finding
         WHERE finding ->> 'finding' = 'match'
@@ -72,11 +74,14 @@ class DayAtDesk:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What became of the items that met one list, where somebody decided."""
+    """What became of the items that met one list, where somebody decided. Appeals against `appealed` of them were
+    decided, of which `overturned` were right."""
 
     list: str
     confirmed: int
     refused: int
+    appealed: int = 0
+    overturned: int = 0
 
     @property
     def decided(self) -> int:

@@ -270,6 +270,8 @@ def _print_table(shown: list[ListSummary]) -> None:
         state = ["enabled" if info.enabled else "disabled", "test" if info.is_test else ""]
         if info.max_distance < FARTHEST_DISTANCE:
             state.append(f"distance {info.max_distance}")
+        if info.quarantined:
+            state.append("in quarantine")
         if summary.disputed:
             state.append(f"{summary.disputed} disputed")
         cells = (

@@ -32,13 +32,18 @@ class Figure:
 @dataclass(frozen=True, slots=True)
 class ListRow:
     """How often what a list met was confirmed by whoever decided: the share, and the interval that 95 of 100 such
-    samples have the true share in. Both empty where nothing was decided."""
+    samples have the true share in; and so of the decided appeals against it the share that was overturned. Shares
+    and intervals are empty where nothing was decided."""
 
     name: str
     decided: int
     confirmed: int
     share: str
     between: str
+    appealed: int
+    overturned: int
+    overturned_share: str
+    overturned_between: str
 
 
 def figures(days: Sequence[DayAtDesk], waiting: int) -> tuple[Figure, ...]:
@@ -126,8 +131,20 @@ def _time_said(days: Sequence[DayAtDesk], decided: int) -> str:
 
 
 def _list_row(each: Reviewed) -> ListRow:
-    if not each.decided:
-        return ListRow(each.list, 0, 0, "", "")
-    low, high = wilson(each.confirmed, each.decided)
-    share = each.confirmed / each.decided
-    return ListRow(each.list, each.decided, each.confirmed, f"{share:.1%}", f"{low:.1%} to {high:.1%}")
+    return ListRow(
+        each.list,
+        each.decided,
+        each.confirmed,
+        *_share(each.confirmed, each.decided),
+        each.appealed,
+        each.overturned,
+        *_share(each.overturned, each.appealed),
+    )
+
+
+def _share(part: int, whole: int) -> tuple[str, str]:
+    """A share and its interval, in words."""
+    if not whole:
+        return "", ""
+    low, high = wilson(part, whole)
+    return f"{part / whole:.1%}", f"{low:.1%} to {high:.1%}"

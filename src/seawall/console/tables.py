@@ -92,7 +92,10 @@ def _days(session: Session, _after: Place) -> Rows:
 
 
 def _reviewed(session: Session, _after: Place) -> Rows:
-    return [(each.list, each.confirmed, each.refused) for each in numbers.reviewed(session)]
+    return [
+        (each.list, each.confirmed, each.refused, each.appealed, each.overturned)
+        for each in numbers.reviewed(session)
+    ]
 
 
 def _lists(session: Session, _after: Place) -> Rows:
@@ -137,7 +140,7 @@ TABLES = {
             "reviewed",
             "Lists after review",
             Act.SEE_NUMBERS,
-            ("list", "confirmed", "not_a_match"),
+            ("list", "confirmed", "not_a_match", "appeals_decided", "overturned"),
             _reviewed,
             small=True,
         ),

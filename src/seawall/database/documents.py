@@ -121,6 +121,7 @@ def _list_to_json(found: ListInfo) -> Document:
         "max_distance": found.max_distance,
         "enabled": found.enabled,
         "is_test": found.is_test,
+        **({"quarantined": True} if found.quarantined else {}),
     }
 
 

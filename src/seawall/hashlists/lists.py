@@ -11,7 +11,7 @@ from types import MappingProxyType
 from sqlalchemy import delete, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from seawall.database.tables import Entry, HashList, ListRemoval, now
+from seawall.database.tables import Entry, HashList, ListRemoval, Quarantine, now
 from seawall.errors import BadInput, NotFound
 from seawall.evidence import audit
 from seawall.hashlists import counts
@@ -225,15 +225,28 @@ def remove_entry(session: Session, entry_id: int, actor: Actor, *, second_person
     )
 
 
-def dispute_entry(session: Session, entry_id: int, disputed: bool, actor: Actor) -> None:
-    """Marks an entry as disputed, or takes the mark off. It keeps matching; the policy decides what that is worth,
-    also for what it has held before.
+def dispute_entry(
+    session: Session,
+    entry_id: int,
+    disputed: bool,
+    actor: Actor,
+    *,
+    why: Mapping[str, audit.Json] = MappingProxyType({}),
+) -> None:
+    """Marks an entry as disputed, or takes the mark off, and with it any quarantine. It keeps matching; the policy
+    decides what that is worth, also for what it has held before.
+
+    Args:
+        why: what the audit chain is told of the reason.
 
     Raises:
         NotFound: there is no such entry.
     """
-    event: tuple[str, Actor, dict[str, audit.Json]] = ("entry.dispute", actor, {"disputed": disputed})
+    event: tuple[str, Actor, dict[str, audit.Json]] = ("entry.dispute", actor, {"disputed": disputed, **why})
     _change_entry(session, entry_id, {"disputed": disputed}, event, retracts=disputed)
+    if not disputed:
+        open_ones = update(Quarantine).where(Quarantine.entry_id == entry_id, Quarantine.lifted_at.is_(None))
+        session.execute(open_ones.values(lifted_at=now(), lifted_by=str(actor)))
 
 
 def summaries(session: Session) -> tuple[ListSummary, ...]:

@@ -306,14 +306,15 @@ def _match(
     hash_kind: HashKind,
     distance: int,
 ) -> Match:
+    found = lists[int(segment.list_ids[segment.slots[row]])]
     return Match(
         entry_id=int(segment.entry_ids[row]),
-        list=lists[int(segment.list_ids[segment.slots[row]])],
+        list=found,
         kind=kind,
         hash_kind=hash_kind,
         distance=distance,
         classification=segment.classification(row),
-        disputed=segment.is_disputed(row),
+        disputed=found.quarantined or segment.is_disputed(row),
         of_video=segment.is_of_video(row),
     )
 

@@ -173,7 +173,7 @@ def _match(met: _Met) -> Match:
         orientation=Orientation.MIRRORED if met.kept.mirrored else Orientation.UPRIGHT,
         frame=met.arrived.number,
         classification=None if scheme is None or code is None else Classification(scheme, code),
-        disputed=entry.disputed,
+        disputed=hash_list.quarantined or entry.disputed,
         in_part=met.arrived.is_part,
         inliers=met.agreement.inliers,
         share=met.agreement.share,

@@ -116,4 +116,4 @@ def _entry_now(entry: Entry, hash_list: HashList) -> EntryNow:
     hashes = {kind: value for kind in HashKind if (value := getattr(entry, kind.value)) is not None}
     scheme, code = entry.classification_scheme, entry.classification_code
     classification = None if scheme is None or code is None else Classification(scheme, code)
-    return EntryNow(hash_list.info(), hashes, classification, entry.disputed)
+    return EntryNow(hash_list.info(), hashes, classification, hash_list.quarantined or entry.disputed)

@@ -76,7 +76,7 @@ def describe(finding: Finding) -> str:
     if not isinstance(finding, Match):
         word = "Scan owed" if isinstance(finding, ScanOwed) else "Noted"
         return f"{word} ({finding.code}): {finding.explanation.rstrip('.')}"
-    disputed = ", an entry that is disputed" if finding.disputed else ""
+    disputed = _doubted(finding)
     frame = " in a part of the picture" if finding.in_part else ""
     frame += f" in frame {finding.frame}" if finding.frame else ""
     frame += f", a frame of a listed video{_shares(finding)}" if finding.of_video else ""
@@ -92,6 +92,12 @@ def describe(finding: Finding) -> str:
         f'{finding.hash_kind.label} distance {finding.distance} to an entry of the list "{finding.list.name}"'
         f"{TURNS[finding.orientation]}{frame}{disputed}"
     )
+
+
+def _doubted(match: Match) -> str:
+    if match.list.quarantined:
+        return ", a list that is in quarantine"
+    return ", an entry that is disputed" if match.disputed else ""
 
 
 def _shares(match: Match) -> str:

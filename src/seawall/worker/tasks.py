@@ -12,7 +12,7 @@ import structlog
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
-from seawall import late
+from seawall import late, noisy
 from seawall.access import logins
 from seawall.actions import outbox
 from seawall.actions.delivery import Deliverer
@@ -102,6 +102,11 @@ def build_app(parts: Parts, deliverer: Deliverer, filer: Filer) -> procrastinate
     @app.task(name="appeals.housekeeping", queueing_lock="appeals.housekeeping")
     async def forget_appeals(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
         await asyncio.to_thread(_forget_appeals, parts)
+
+    @app.periodic(cron="27 * * * *")
+    @app.task(name="lists.noise", queueing_lock="lists.noise")
+    async def look_at_lists(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
+        await asyncio.to_thread(noisy.look_at_lists, parts.database, parts.settings)
 
     if (rooms := parts.rooms) is not None:
 

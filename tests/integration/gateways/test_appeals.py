@@ -17,6 +17,8 @@ from seawall.cases.appeals import LONGEST_TEXT, AppealState
 from seawall.database.tables import Appeal, CaseItem, Content, Entry, OutboxMessage, now
 from seawall.errors import BadInput, Conflict, Forbidden, NotFound
 from seawall.evidence import audit
+from seawall.hashlists import quarantines
+from seawall.hashlists.quarantines import Grounds, Why
 from seawall.records import (
     SYSTEM,
     EntryDraft,
@@ -166,6 +168,8 @@ def test_whoever_decided_first_does_not_decide_the_appeal(api: Api, client: http
     ]
     assert item(api, content_id).state == ItemState.NOT_A_MATCH
     assert disputed(api, content_id)
+    with api.runtime.database.transaction() as session:
+        assert [each.grounds for each in quarantines.standing(session)] == [Grounds(Why.APPEAL, 1, 1)]
     with pytest.raises(Conflict):
         flow.decide_appeal(rooms, other, number, overturned=False, reason="Once more.")
     with api.runtime.database.transaction() as session:

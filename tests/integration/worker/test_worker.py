@@ -298,4 +298,5 @@ def test_every_periodic_task_is_registered(post: Post, parts: Parts) -> None:
         "ledger.housekeeping",
         "contacts.housekeeping",
         "appeals.housekeeping",
+        "lists.noise",
     }

@@ -51,6 +51,7 @@ def test_a_span_is_said_in_its_largest_fitting_unit(seconds: float, said: str) -
 
 
 def test_a_list_that_nobody_decided_about_has_no_share() -> None:
-    known, unknown = figures.list_rows([Reviewed("A list", 9, 1), Reviewed("Another", 0, 0)])
+    known, unknown = figures.list_rows([Reviewed("A list", 9, 1, 2, 1), Reviewed("Another", 0, 0)])
     assert (known.share, known.between) == ("90.0%", "59.6% to 98.2%")
-    assert (unknown.share, unknown.between) == ("", "")
+    assert (known.overturned_share, known.overturned_between) == ("50.0%", "9.5% to 90.5%")
+    assert (unknown.share, unknown.between, unknown.overturned_share, unknown.overturned_between) == ("", "", "", "")

@@ -43,6 +43,7 @@ class HashList(Base):
     max_distance: Mapped[int] = mapped_column(server_default=text("31"))
     enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     is_test: Mapped[bool] = mapped_column(server_default=text("false"))
+    quarantined: Mapped[bool] = mapped_column(server_default=text("false"))
     change: Mapped[int] = mapped_column(BigInteger, change_numbers)
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
@@ -58,6 +59,7 @@ class HashList(Base):
             max_distance=self.max_distance,
             enabled=self.enabled,
             is_test=self.is_test,
+            quarantined=self.quarantined,
         )
 
 
@@ -112,6 +114,30 @@ IS_FRAME = and_(
     Entry.sha1.is_(None),
     Entry.sha256.is_(None),
 )
+
+
+class Quarantine(Base):
+    """An entry that was marked as disputed by itself, or (without `entry_id`) a whole list: when people looked, too
+    much of what it had met was no match (`why` is review), or an appeal was right (appeal). `refused` of `decided`
+    contents were no match. Rows stay when the quarantine is lifted."""
+
+    __tablename__ = "quarantines"
+    __table_args__ = (
+        CheckConstraint("why IN ('review', 'appeal')", name="why"),
+        Index("ix_quarantines_entry_id", "entry_id"),
+        Index("ix_quarantines_open", "list_id", postgresql_where=text("lifted_at IS NULL")),
+    )
+
+    id: Mapped[BigId]
+    list_id: Mapped[int] = mapped_column(ForeignKey("hash_lists.id", ondelete="CASCADE"))
+    entry_id: Mapped[int | None] = mapped_column(BigInteger)  # no foreign key: entries go with their list alone
+    why: Mapped[str]
+    decided: Mapped[int]
+    refused: Mapped[int]
+    began_at: Mapped[CreatedAt]
+    lifted_at: Mapped[Timestamp | None]
+    lifted_by: Mapped[str | None]
+    reason: Mapped[str | None]
 
 
 class ListRemoval(Base):

@@ -1,0 +1,61 @@
+"""How often entries and lists were wrong, against the same counted one by one."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from seawall.cases import overturns, store
+from seawall.cases.overturns import Overturns
+from seawall.database.sessions import Database
+from seawall.database.tables import CaseItem, Content, HashList, now
+from seawall.records import Outcome
+from tests.integration.cases.material import add, match, person
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_same_bytes_count_once_by_what_was_decided_last(database: Database, seed: int) -> None:
+    chance = random.Random(seed)
+    start = now() - timedelta(days=1)
+    last: dict[int, dict[bytes, bool]] = defaultdict(dict)  # by entry and by bytes: whether it was no match
+    met: dict[bytes, bool] = {}
+    with database.transaction() as session:
+        reviewer = person(session, "reviewer-1")
+        session.add(HashList(id=1, name="Test list", source="test", trust="standard", harm_class="csam", change=1))
+        for number in range(60):
+            entries = chance.sample(range(1, 6), chance.randrange(1, 3))
+            found = [replace(match(), entry_id=entry) for entry in entries]
+            _case, item, _created = add(session, f"c{number}", f"account-{number}", findings=found)
+            sha256 = bytes([chance.randrange(12)]) * 32
+            session.execute(update(Content).where(Content.id == item.content_row).values(sha256=sha256))
+            if number % 5 == 0:
+                continue  # nobody has decided it
+            refused = chance.random() < 0.6
+            outcome = Outcome.NOT_A_MATCH if refused else Outcome.CONFIRM
+            store.decide(session, item_id=item.id, user_id=reviewer, outcome=outcome, reason="looked at it")
+            at = start + timedelta(minutes=number)
+            session.execute(update(CaseItem).where(CaseItem.id == item.id).values(decided_at=at))
+            met[sha256] = refused
+            for entry in entries:
+                last[entry][sha256] = refused
+    with database.transaction() as session:
+        assert overturns.of_entries(session, range(1, 8)) == [
+            Overturns(entry, len(seen), sum(seen.values())) for entry, seen in sorted(last.items())
+        ]
+        (of_list,) = overturns.of_lists(session, start - timedelta(minutes=1))
+        assert overturns.of_lists(session, now()) == []
+    assert of_list == Overturns(1, len(met), sum(met.values()))
+
+
+def test_few_decisions_prove_little() -> None:
+    assert not Overturns(1, 0, 0).is_noisy(0.5)
+    assert not Overturns(1, 3, 3).is_noisy(0.5)
+    assert Overturns(1, 4, 4).is_noisy(0.5)
+    assert not Overturns(1, 100, 55).is_noisy(0.5)
+    assert Overturns(1, 100, 65).is_noisy(0.5)
+    assert not Overturns(1, 10_000, 10_000).is_noisy(1)
