@@ -17,6 +17,7 @@ from seawall.console.guard import Guard
 from seawall.console.pages import Pages
 from seawall.console.routes import (
     account,
+    appeals,
     audit,
     cases,
     claims,
@@ -60,6 +61,7 @@ ROUTERS = tuple(
         find,
         reveals,
         second,
+        appeals,
         reports,
         lists,
         numbers,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -14,8 +16,9 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from seawall.access.people import PersonSession
-from seawall.console import visitor
+from seawall.console import routes, visitor
 from seawall.console.app import ROUTERS, console
+from seawall.console.pages import PLACES
 from seawall.console.visitor import Visitor
 from seawall.database.tables import now
 from seawall.runtime import Runtime
@@ -52,6 +55,17 @@ def addresses() -> list[tuple[str, str]]:
         if isinstance(route, APIRoute) and route.path not in THE_WAY_IN
         for method in sorted(route.methods)
     ]
+
+
+def test_every_room_of_the_console_has_its_door() -> None:
+    modules = [
+        importlib.import_module(f"{routes.__name__}.{each.name}") for each in pkgutil.iter_modules(routes.__path__)
+    ]
+    assert [each.__name__ for each in modules if each.router not in ROUTERS] == []
+    known = {path.rstrip("/") for _method, path in addresses()}
+    assert [
+        place.address for _act, place in PLACES if place.address.removeprefix("/console").rstrip("/") not in known
+    ] == []
 
 
 def test_who_holds_no_role_is_refused_at_every_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
