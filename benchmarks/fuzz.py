@@ -55,6 +55,7 @@ from tests.acceptance.conftest import stop_postgres  # noqa: E402
 from tests.acceptance.server import ServerProcess, make_key  # noqa: E402
 from tests.fuzz.mutations import CRASHES, answered, mutated  # noqa: E402
 from tests.vectors.files import archive_files, carrying_files, document_files, mutable_files  # noqa: E402
+from tests.vectors.heic import heic_files  # noqa: E402
 from tests.vectors.videos import small_videos  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results"
@@ -76,7 +77,7 @@ class Starts:
     @classmethod
     def generated(cls) -> Starts:
         """One small file of each kind."""
-        made = mutable_files() | carrying_files() | archive_files() | document_files() | small_videos()
+        made = mutable_files() | carrying_files() | archive_files() | document_files() | small_videos() | heic_files()
         return cls({name: [data] for name, data in made.items()})
 
     def damaged(self, chance: random.Random) -> tuple[str, bytes]:

@@ -42,6 +42,7 @@ def outline(data: bytes, kind: Kind) -> Outline | None:
         "BMP": _bmp,
         "ICO": _icon,
         "AVIF": _boxes,
+        "HEIC": _boxes,
         "mov": _boxes,
         "zip": _archive,
         "pdf": _paged,

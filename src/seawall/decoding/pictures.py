@@ -14,6 +14,7 @@ import numpy as np
 from PIL import AvifImagePlugin, ExifTags, GifImagePlugin, IcoImagePlugin, Image, ImageCms, PngImagePlugin
 
 from seawall.decoding.colours import Pixels, ways_seen
+from seawall.decoding.heic import read_heic
 from seawall.decoding.jpeg import read_jpeg, reduction
 from seawall.decoding.jxl import read_jxl
 from seawall.decoding.limits import Limits
@@ -202,6 +203,12 @@ def _jxl_views(data: bytes, limits: Limits) -> Iterator[View]:
         yield View.whole(0, seen)
 
 
+def _heic_views(data: bytes, limits: Limits) -> Iterator[View]:
+    for shown in read_heic(data, limits):
+        for seen in ways_seen(shown.picture, shown.profile):
+            yield View.whole(shown.number, seen)
+
+
 def views(data: bytes, limits: Limits, *, reduced: bool = False) -> tuple[Kind, Iterator[View]]:
     """The kind of the bytes, and every way in which every frame of them is seen, decoded one at a time.
 
@@ -219,6 +226,8 @@ def views(data: bytes, limits: Limits, *, reduced: bool = False) -> tuple[Kind, 
     kind = sniff(data)
     if kind.opener == "JXL":
         return kind, _named(_jxl_views(data, limits))
+    if kind.opener == "HEIC":
+        return kind, _named(_heic_views(data, limits))
     picture = _open(data, kind, limits)
     if kind.opener == "JPEG":
         return kind, _named(_jpeg_views(data, picture, reduced))

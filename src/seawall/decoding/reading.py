@@ -20,6 +20,7 @@ from seawall.decoding.archives import members
 from seawall.decoding.carried import Baggage, baggage
 from seawall.decoding.colours import Pixels, ways_seen
 from seawall.decoding.faces import further_faces
+from seawall.decoding.heif_items import has_sequence
 from seawall.decoding.limits import Limits
 from seawall.decoding.pictures import views
 from seawall.decoding.sniff import Kind, sniff
@@ -92,6 +93,8 @@ class Reading:
         if kind.container is not None:
             yield from self._held(data, kind, depth)
         else:
+            if kind.opener == "HEIC" and has_sequence(data):
+                self.allowance.owe(MediaUnsupported("A HEIC sequence is recognised, but cannot be read here."))
             yield from self._still(data, carried)
             for face in further_faces(data, kind, self._limits.max_frames):
                 yield from self._still(face, carried)
