@@ -89,13 +89,15 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What was chosen in the panel of one item: a stage, a still, and which stills to see next."""
+    """What was chosen in the panel of one item: a stage, a still, and which stills to see next; and whether the page
+    itself shows the picture in that stage, so that it has been seen when the next one is asked for."""
 
     item_id: int
     stage: RevealStage | None = None
     aim: Aim = FIRST
     start: int = 0
     step: int = 0
+    shown: bool = False
 
 
 def look_at(item_id: int, token: str, stage: RevealStage, aim: Aim = FIRST) -> Shown:
@@ -128,6 +130,8 @@ def panels(
         seen = seen_by(item, person)
         if mine.aim.place is not None:
             seen = reveals.seen(session, item.evidence_id, person.user_id, mine.aim)
+        if mine.shown and mine.stage is not None:
+            seen = seen | {mine.stage}
         found[item.id] = replace(
             panel(floor, seen, mine.stage),
             said=said,

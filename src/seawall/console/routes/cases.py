@@ -128,7 +128,9 @@ def reveal(
     shown = look_at(item_id, token, stage, aim)
     if is_htmx(request):
         return JSONResponse(asdict(shown) | {"over": shown.over})
-    chosen = Wanted(item_id, None, FIRST, aim.place or 0, aim.step) if aim.strip else Wanted(item_id, stage, aim)
+    chosen = Wanted(item_id, stage, aim, shown=True)
+    if aim.strip:
+        chosen = Wanted(item_id, None, FIRST, aim.place or 0, aim.step)
     return _page(desk, visitor, case, shown=shown, wanted=chosen)
 
 
