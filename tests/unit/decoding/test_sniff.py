@@ -29,8 +29,11 @@ DECODED = {
     "ico": "image/vnd.microsoft.icon",
     "avif": "image/avif",
 }
+HEIC = {
+    "plain": b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00heicmif1",
+    "ftyp of 64 bits": b"\x00\x00\x00\x01ftyp" + bytes(7) + b"\x20heic\x00\x00\x00\x00mif1",
+}
 RECOGNISED = {
-    "heic": (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00heicmif1", "image/heic"),
     "mp4": (b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp41", "video/mp4"),
     "mov": (b"\x00\x00\x00\x14ftypqt  \x00\x00\x02\x00qt  ", "video/quicktime"),
     "old-mov": (b"\x00\x00\x10\x00moov\x00\x00\x00\x6cmvhd", "video/quicktime"),
@@ -45,7 +48,6 @@ RECOGNISED = {
     "ftyp behind other boxes": (FIRST_BOXES + b"\x00\x00\x00\x14ftypisom\x00\x00\x02\x00isom", "video/mp4"),
     "ftyp behind a long box": (b"\x00\x02\x00\x00free" + bytes(0x1FFF8) + b"\x00\x00\x00\x14ftypisom", "video/mp4"),
     "a box behind the end": (b"\x00\x02\x00\x00free" + bytes(100), "video/quicktime"),
-    "ftyp of 64 bits": (b"\x00\x00\x00\x01ftyp" + bytes(7) + b"\x20heic\x00\x00\x00\x00mif1", "image/heic"),
     "bzip2": (b"BZh91AY&SY", "application/x-bzip2"),
     "xz": (b"\xfd7zXZ\x00\x00\x04", "application/x-xz"),
     "zstd": (b"\x28\xb5\x2f\xfd\x04", "application/zstd"),
@@ -112,6 +114,11 @@ def test_recognised_but_not_decoded(data: bytes, media_type: str) -> None:
 @pytest.mark.parametrize("data", JXL.values(), ids=JXL)
 def test_jpeg_xl(data: bytes) -> None:
     assert (sniff(data).media_type, sniff(data).opener) == ("image/jxl", "JXL")
+
+
+@pytest.mark.parametrize("data", HEIC.values(), ids=HEIC)
+def test_heic(data: bytes) -> None:
+    assert (sniff(data).media_type, sniff(data).opener) == ("image/heic", "HEIC")
 
 
 @pytest.mark.parametrize(("name", "data"), archive_files().items(), ids=archive_files())
