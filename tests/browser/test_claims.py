@@ -80,7 +80,7 @@ def test_the_terms_of_a_priority_are_shown_on_focus_and_filters_are_kept(stand: 
     page = watched.page
     watched.log_in("senior")
     watched.ready()
-    points = page.get_by_role("button", name="Priority 1181: urgent 1000")
+    points = page.get_by_role("button", name="Priority 1,181: urgent 1000")
     points.focus()
     expect(page.locator(".terms")).to_contain_text("trusted list")
     page.keyboard.press("Escape")
