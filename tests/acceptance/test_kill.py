@@ -110,7 +110,7 @@ def rows_of(database: Database, content_id: str) -> tuple[int, int, int, int]:
     return len(content), len(items), len(sealed), len(messages)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_killed_between_any_two_steps(home: Path, receiver: Receiver) -> None:
     pictures = {f"picture-{step}": picture(number) for number, step in enumerate(STEPS)}
     key = prepare(home, receiver, pictures)
@@ -147,7 +147,7 @@ def test_killed_between_any_two_steps(home: Path, receiver: Receiver) -> None:
     postgres.stop(settings)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_killed_at_random_moments_under_load(home: Path, receiver: Receiver) -> None:
     """Everything that was answered before the kill is complete, and its webhook arrives after the restart."""
     pictures = {f"picture-{number}": picture(number) for number in range(40)}
@@ -195,7 +195,7 @@ def test_killed_at_random_moments_under_load(home: Path, receiver: Receiver) -> 
     postgres.stop(settings)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_killed_in_the_middle_of_batches(home: Path, receiver: Receiver) -> None:
     """Batches of hashes, a few listed: what was answered is there once, and the rest is judged when sent again."""
     listed = {f"listed-{number}": picture(number) for number in range(12)}

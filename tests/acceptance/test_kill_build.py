@@ -117,7 +117,7 @@ def test_killed_at_every_point_of_a_build(database: Database, settings: Settings
     assert only.endswith(".segment"), "what was broken off is swept away"
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("sealed", WAYS)
 def test_a_full_disk_in_a_build(database: Database, settings: Settings, sealed: bool) -> None:
     load_master_key(settings, may_create=True)

@@ -27,7 +27,7 @@ def states(database: Database) -> Counter[str]:
         return Counter(session.scalars(select(Content.state)))
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_killed_while_taking_back(home: Path) -> None:
     key = make_key(home)
     seawall(home, "webhooks", "add", "http://127.0.0.1:9/hooks")
