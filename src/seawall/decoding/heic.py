@@ -219,8 +219,7 @@ def _coloured(frame: VideoFrame, item: Item) -> Pixels:
                 said["src_colorspace"] = known[matrix]
             said["src_color_range"] = ColorRange.JPEG if each.content[10] & 0x80 else ColorRange.MPEG
     plain = frame.reformat(format="rgb24", threads=1, **said)
-    pixels: Pixels = plain.to_ndarray()
-    return pixels
+    return np.asarray(plain.to_ndarray(), np.uint8)
 
 
 def _turned(pixels: Pixels, item: Item, *, crop: bool) -> Pixels:
