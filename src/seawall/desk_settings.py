@@ -8,11 +8,11 @@ from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings
 
 from seawall.readable import known_timezone
-from seawall.told import readable_hours
+from seawall.told import readable_hours, readable_percents
 
 
 class DeskSettings(BaseSettings):
-    """Clocks, claims, bulk decisions, second persons, how much a person looks at in a day, appeals, noisy entries."""
+    """Clocks, claims, bulk decisions, second persons, how much a person looks at in a day, appeals, reviews."""
 
     decide_within: Annotated[
         str,
@@ -75,6 +75,14 @@ class DeskSettings(BaseSettings):
         Field(max_length=2000, description="Where reviewers find help, as text that their wellbeing page shows."),
     ] = None
 
+    blind_review_percent: Annotated[
+        str,
+        Field(
+            description="How many of a hundred decisions of each harm class are decided once more by somebody who "
+            "does not see the first one, as class=percent. Where nobody else could, none is.",
+        ),
+        AfterValidator(readable_percents),
+    ] = "csam=5, terrorism=5, ncii=5, other=5"
     noisy_entry_share: Annotated[
         float,
         Field(

@@ -8,6 +8,7 @@ one transaction. A step that is more than one call stands in `steps.py`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
@@ -17,8 +18,9 @@ from sqlalchemy.orm import Session
 
 from seawall import copies, likewise, steps
 from seawall.access.people import PersonSession
+from seawall.access.permissions import ALLOWED, Act
 from seawall.access.requests import RequestInfo
-from seawall.cases import appeals, claims, exposure, floors, lookups, mixing, notes, reveals
+from seawall.cases import appeals, blind, claims, exposure, floors, lookups, mixing, notes, reveals
 from seawall.cases.appeals import AppealArrival, AppealView
 from seawall.cases.lookups import Hit
 from seawall.cases.stages import Floor
@@ -198,6 +200,9 @@ def decide_item(
         )
         claims.renew(session, result.case_id, person.user_id, timedelta(minutes=rooms.settings.claim_minutes))
         reports.keep_up(session, rooms.vault, rooms.settings, result.case_id)
+        if result.waits is None:
+            tag = functools.partial(rooms.vault.tag, purpose="blind review")
+            blind.draw(session, item_id, rooms.settings.percent_reviewed, tag, ALLOWED[Act.DECIDE])
     if result.waits is None:
         _settle_copies(rooms)
     return result

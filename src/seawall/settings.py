@@ -16,7 +16,7 @@ from seawall.desk_settings import DeskSettings
 from seawall.errors import ConfigurationError
 from seawall.readable import bounds_of, readable_bounds
 from seawall.records import HarmClass, RevealStage
-from seawall.told import hours_of, readable_regions, regions_of
+from seawall.told import hours_of, percents_of, readable_regions, regions_of
 
 MIB = 1024 * 1024
 
@@ -404,6 +404,10 @@ class Settings(AccessSettings, DeskSettings):
     def hours_to_decide(self) -> Mapping[str, float]:
         """Within how many hours cases ought to be decided: `urgent` ones, and others by their harm class."""
         return hours_of(self.decide_within)
+
+    def percent_reviewed(self, harm_class: HarmClass) -> float:
+        """How many of a hundred decisions of a harm class are decided once more, blindly."""
+        return percents_of(self.blind_review_percent).get(harm_class.value, 0.0)
 
     @property
     def resolved_master_key_file(self) -> Path:

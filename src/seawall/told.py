@@ -34,6 +34,29 @@ def readable_hours(told: str) -> str:
 
 
 @functools.lru_cache(maxsize=8)
+def percents_of(told: str) -> Mapping[str, float]:
+    """How many of a hundred each harm class has, of a text such as ``csam=5, other=0.5``; those that are not named
+    have none.
+
+    Raises:
+        ValueError: it is no such text.
+    """
+    wanted: dict[str, float] = {}
+    for each in filter(None, (part.strip() for part in told.split(","))):
+        kind, _equals, number = (part.strip() for part in each.partition("="))
+        if kind not in KINDS_OF_CASE[1:] or not number.replace(".", "", 1).isdecimal() or float(number) > 100:
+            raise ValueError("write harm class=percent, with 0 to 100, separated by commas")
+        wanted[kind] = float(number)
+    return MappingProxyType(wanted)
+
+
+def readable_percents(told: str) -> str:
+    """The text itself, if it can be read."""
+    percents_of(told)
+    return told
+
+
+@functools.lru_cache(maxsize=8)
 def regions_of(told: str | None) -> Mapping[str, int]:
     """How many regions each surface wants, of a text such as ``avatar=0, chat=3``.
 

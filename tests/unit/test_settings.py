@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from seawall.errors import ConfigurationError
+from seawall.records import HarmClass
 from seawall.settings import Settings, load_settings
 
 
@@ -36,6 +37,16 @@ def test_a_setting_comes_from_its_environment_variable(monkeypatch: pytest.Monke
     assert (settings.port, settings.log_json) == (9000, True)
 
 
+def test_harm_classes_that_are_not_named_are_not_reviewed() -> None:
+    settings = load_settings(blind_review_percent="csam=2.5, ncii=0")
+    assert [settings.percent_reviewed(each) for each in (HarmClass.CSAM, HarmClass.NCII, HarmClass.OTHER)] == [
+        2.5,
+        0,
+        0,
+    ]
+    assert load_settings(blind_review_percent="").percent_reviewed(HarmClass.CSAM) == 0
+
+
 def test_what_the_command_line_says_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEAWALL_PORT", "9000")
     assert load_settings(port=9001).port == 9001
@@ -49,6 +60,9 @@ def test_what_the_command_line_says_wins(monkeypatch: pytest.MonkeyPatch) -> Non
         ("MINIMUM_PDQ_QUALITY", "101"),
         ("DECODER_MEMORY_BYTES", "1000"),
         ("DECODER_TIMEOUT_S", "0"),
+        ("BLIND_REVIEW_PERCENT", "csam=101"),
+        ("BLIND_REVIEW_PERCENT", "urgent=5"),
+        ("BLIND_REVIEW_PERCENT", "csam"),
         ("LOG_LEVEL", "chatty"),
         ("DEMO", "perhaps"),
         ("REGIONS_BY_SURFACE", "avatar=4"),

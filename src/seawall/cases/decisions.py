@@ -154,6 +154,16 @@ def refuse_while_waiting(session: Session, item_id: int, request_id: int | None 
         )
 
 
+def was_viewed(session: Session, item: CaseItem, user_id: int) -> bool:
+    """Whether a person is on record as having looked at the evidence of an item."""
+    looked = (
+        exists()
+        .where(Evidence.item_id == (item.again_of or item.id))
+        .where(Reveal.evidence_id == Evidence.id, Reveal.user_id == user_id, Reveal.shown_at.is_not(None))
+    )
+    return bool(session.scalar(select(looked)))
+
+
 def _record(
     session: Session,
     item: CaseItem,
@@ -165,11 +175,6 @@ def _record(
     request_id: int | None,
 ) -> None:
     """Adds the decision, saying whether this person is on record as having looked at the evidence."""
-    looked = (
-        exists()
-        .where(Evidence.item_id == (item.again_of or item.id))
-        .where(Reveal.evidence_id == Evidence.id, Reveal.user_id == user_id, Reveal.shown_at.is_not(None))
-    )
     session.add(
         Decision(
             case_id=item.case_id,
@@ -178,7 +183,7 @@ def _record(
             outcome=outcome.value,
             reason=reason,
             restrict_account=restrict_account,
-            viewed=bool(session.scalar(select(looked))),
+            viewed=was_viewed(session, item, user_id),
             copy_of=copy_of,
             request_id=request_id,
         )

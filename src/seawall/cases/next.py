@@ -42,6 +42,14 @@ WHERE state = :state{{conditions}}
       )
   )
   AND NOT EXISTS (
+      SELECT FROM blind_reviews AS b JOIN decisions AS d ON d.id = b.decision_id
+          JOIN case_items AS o ON o.id = b.item_id
+          JOIN case_items AS i ON i.case_id = cases.id AND i.state = 'pending' AND i.content_row = o.content_row
+          JOIN users AS u ON u.id = :person
+      WHERE b.state = 'disagreed' AND cases.state = 'escalated'
+          AND (NOT 'senior' = ANY(u.roles) OR :person IN (b.user_id, d.user_id))
+  )
+  AND NOT EXISTS (
       SELECT FROM passed_on WHERE passed_on.case_id = cases.id AND passed_on.user_id = :person
           AND passed_on.passed_at > clock_timestamp() - interval '1 day'
   )

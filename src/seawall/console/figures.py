@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from seawall.cases.agreement import Agreement
 from seawall.cases.numbers import DayAtDesk, Reviewed
 from seawall.console import plots
 from seawall.console.plots import HEIGHT, NO_LINE, WIDTH, Bar, Line
-from seawall.console.wording import counted
+from seawall.console.wording import HARM_CLASSES, counted
 from seawall.intervals import wilson
+from seawall.records import HarmClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,19 @@ class ListRow:
     overturned: int
     overturned_share: str
     overturned_between: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementRow:
+    """How often a blind review said the same of what one policy had judged; `kappa` is empty where there is none."""
+
+    policy: str
+    about: str
+    reviews: int
+    agreed: int
+    share: str
+    between: str
+    kappa: str
 
 
 def figures(days: Sequence[DayAtDesk], waiting: int) -> tuple[Figure, ...]:
@@ -97,6 +112,21 @@ def figures(days: Sequence[DayAtDesk], waiting: int) -> tuple[Figure, ...]:
 def list_rows(lists: Sequence[Reviewed]) -> tuple[ListRow, ...]:
     """The lists by name, each with its share and how sure that is."""
     return tuple(_list_row(each) for each in lists)
+
+
+def agreement_rows(found: Sequence[Agreement]) -> tuple[AgreementRow, ...]:
+    """Each policy and harm class, with how sure the share is."""
+    return tuple(
+        AgreementRow(
+            each.policy,
+            HARM_CLASSES[HarmClass(each.harm_class)],
+            each.reviews,
+            each.agreed,
+            *_share(each.agreed, each.reviews),
+            "" if each.kappa is None else f"{each.kappa:.2f}",
+        )
+        for each in found
+    )
 
 
 def span(seconds: float) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from seawall.access.permissions import Act
 from seawall.actions import messages
-from seawall.cases import exports, numbers
+from seawall.cases import agreement, exports, numbers
 from seawall.database.sessions import Database
 from seawall.database.tables import now
 from seawall.evidence import audit
@@ -98,6 +98,11 @@ def _reviewed(session: Session, _after: Place) -> Rows:
     ]
 
 
+def _agreement(session: Session, _after: Place) -> Rows:
+    found = agreement.by_policy(session)
+    return [(each.policy, each.harm_class, each.reviews, each.agreed, each.kappa) for each in found]
+
+
 def _lists(session: Session, _after: Place) -> Rows:
     return [
         (
@@ -142,6 +147,14 @@ TABLES = {
             Act.SEE_NUMBERS,
             ("list", "confirmed", "not_a_match", "appeals_decided", "overturned"),
             _reviewed,
+            small=True,
+        ),
+        Table(
+            "agreement",
+            "Agreement in blind reviews",
+            Act.SEE_NUMBERS,
+            ("policy", "harm_class", "reviews", "agreed", "kappa"),
+            _agreement,
             small=True,
         ),
         Table("cases", "Cases", Act.SEE_CASES, exports.CASE_COLUMNS, exports.cases),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import os
 import secrets
 import stat
@@ -69,6 +70,10 @@ class MasterKey:
             EvidenceTampered: it was changed, or was sealed for another purpose or with another master key.
         """
         return self._decrypt(b"secret:" + purpose, sealed, purpose)
+
+    def tag(self, data: bytes, purpose: bytes) -> bytes:
+        """32 bytes that follow from the data, and that nobody can tell who lacks the key (HMAC-SHA256)."""
+        return hmac.digest(self._derive(b"tag:" + purpose), data, "sha256")
 
     def _encrypt(self, label: bytes, data: bytes, aad: bytes) -> bytes:
         nonce = secrets.token_bytes(NONCE_BYTES)

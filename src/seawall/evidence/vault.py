@@ -82,6 +82,10 @@ class Vault:
         """
         return self._master_key.open(sealed, purpose.encode()).decode()
 
+    def tag(self, words: str, purpose: str) -> bytes:
+        """A keyed hash of a text, for one purpose."""
+        return self._master_key.tag(words.encode(), purpose.encode())
+
     def seal(self, session: Session, case_id: int, item_id: int, data: bytes, media_type: str | None) -> Evidence:
         """Seals one item's bytes and returns the flushed row. The same bytes for the same item are sealed once.
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from seawall.access.people import PersonSession
+from seawall.access.permissions import Act, may
 from seawall.access.requests import Asker
-from seawall.cases import appeals, claims, decisions
+from seawall.cases import appeals, blind, claims, decisions
 from seawall.cases.decisions import DecisionResult
 from seawall.cases.weighty import takes_two
 from seawall.records import ItemState, Outcome
@@ -31,10 +32,12 @@ def decide(
 
     Raises:
         CaseClaimed: somebody else works on the case.
-        Conflict: someone else has decided it already, or it waits for a second person.
+        Conflict: someone else has decided it already, it waits for a second person, or two people disagree about it
+            and this is no senior beside them.
         BadInput: no reason was given, or there is no account to restrict.
     """
     case, item, content = decisions.locked(session, item_id)
+    blind.refuse_decider(session, item, person.user_id, senior=may(person, Act.SECOND))
     alone = restrict_account or item.state != ItemState.PENDING or not takes_two(outcome, items.findings_of(item))
     if alone:  # what cannot be decided is refused there
         return items.decide(

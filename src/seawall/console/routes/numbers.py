@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from seawall.access.permissions import Act, may
-from seawall.cases import numbers
+from seawall.cases import agreement, numbers
 from seawall.console import figures, plots
 from seawall.console.desk import Desk, desk_of
 from seawall.console.tables import TABLES
@@ -26,6 +26,7 @@ def numbers_page(desk: Annotated[Desk, Depends(desk_of)], visitor: AnyVisitor) -
         days = numbers.days(session, plots.first_day(today), today)
         waiting = numbers.waiting(session)
         lists = numbers.reviewed(session, plots.first_day(today))
+        agreed = agreement.by_policy(session)
     return desk.pages.answer(
         "numbers.html",
         visitor,
@@ -33,6 +34,7 @@ def numbers_page(desk: Annotated[Desk, Depends(desk_of)], visitor: AnyVisitor) -
         figures=figures.figures(days, waiting),
         days=[day for day in reversed(days) if day.opened or day.closed or day.items or day.looks],
         lists=figures.list_rows(lists),
+        agreement=figures.agreement_rows(agreed),
         tables=[table for table in TABLES.values() if visitor.person is not None and may(visitor.person, table.act)],
         span=figures.span,
     )

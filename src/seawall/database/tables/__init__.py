@@ -16,7 +16,16 @@ from seawall.database.tables.actions import OutboxMessage, WebhookEndpoint
 from seawall.database.tables.appeals import Appeal
 from seawall.database.tables.base import Base, now
 from seawall.database.tables.bulk import Bulk, BulkItem, WorkspaceItem
-from seawall.database.tables.cases import Case, CaseItem, CaseNote, Decision, ExposureGrant, Reveal, RevealFloor
+from seawall.database.tables.cases import (
+    BlindReview,
+    Case,
+    CaseItem,
+    CaseNote,
+    Decision,
+    ExposureGrant,
+    Reveal,
+    RevealFloor,
+)
 from seawall.database.tables.contacts import Account, Contact, ContactDay
 from seawall.database.tables.content import DAY_SHIFT, STANDINGS_CHANNEL, Content, PolicyText, content_numbers
 from seawall.database.tables.desk import Claim, PassedOn, Presence, SavedFilter
@@ -48,6 +57,7 @@ __all__ = [
     "Appeal",
     "AuditEvent",
     "Base",
+    "BlindReview",
     "Bulk",
     "BulkItem",
     "Case",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Computed, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from seawall.database.tables.base import Base, BigId, CreatedAt, Timestamp, TransactionId
@@ -114,6 +114,31 @@ class Decision(Base):
     copy_of: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"))
     request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"))
     decided_at: Mapped[CreatedAt]
+
+
+class BlindReview(Base):
+    """A decision that was drawn to be decided once more, by somebody who does not see it. `user_id` has taken it
+    until `taken_until`, or has answered; `passed_by` are those who left it to others. `state` is waiting, agreed or
+    disagreed."""
+
+    __tablename__ = "blind_reviews"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'agreed', 'disagreed')", name="state"),
+        Index("ix_blind_reviews_waiting", "id", postgresql_where=text("state = 'waiting'")),
+    )
+
+    id: Mapped[BigId]
+    item_id: Mapped[int] = mapped_column(ForeignKey("case_items.id"), index=True)
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.id"), unique=True)
+    state: Mapped[str]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    taken_until: Mapped[Timestamp | None]
+    passed_by: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))
+    outcome: Mapped[str | None]
+    reason: Mapped[str | None]
+    viewed: Mapped[bool | None]
+    drawn_at: Mapped[CreatedAt]
+    answered_at: Mapped[Timestamp | None]
 
 
 class Reveal(Base):
