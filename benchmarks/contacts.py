@@ -30,7 +30,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from seawall.grooming.contacts import AccountFacts, AgeBand, AgeSource, Window, contact_risk
+from seawall.conversation_records import AgeBand
+from seawall.grooming.contacts import AccountFacts, AgeSource, Window, contact_risk
 
 AT = datetime(2026, 5, 20, 12, tzinfo=UTC)
 BANDS = (AgeBand.UNDER_13, AgeBand.FROM_13_TO_15, AgeBand.FROM_16_TO_17, AgeBand.ADULT, AgeBand.UNKNOWN)

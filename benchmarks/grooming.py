@@ -27,11 +27,12 @@ sys.path.insert(0, str(ROOT))
 from benchmarks import chats  # noqa: E402
 from seawall.cli.grooming_evaluate import document  # noqa: E402
 from seawall.grooming.conversations import Conversation, Said  # noqa: E402
-from seawall.grooming.detecting import Detector, shipped_thresholds  # noqa: E402
+from seawall.grooming.detecting import Detector  # noqa: E402
 from seawall.grooming.evaluation import evaluate  # noqa: E402
 from seawall.grooming.load import load_rules  # noqa: E402
 from seawall.grooming.noticing import Noticer  # noqa: E402
 from seawall.grooming.reading import read_corpus  # noqa: E402
+from seawall.grooming.thresholds import shipped_thresholds  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "grooming.json"
 

@@ -16,21 +16,26 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from seawall import copies, likewise, steps
+from seawall import copies, likewise, messages, steps
 from seawall.access.people import PersonSession
 from seawall.access.permissions import ALLOWED, Act
 from seawall.access.requests import RequestInfo
 from seawall.cases import appeals, blind, claims, exposure, floors, lookups, mixing, notes, reveals
 from seawall.cases.appeals import AppealArrival, AppealView
+from seawall.cases.conversations import conversation_of
 from seawall.cases.lookups import Hit
 from seawall.cases.stages import Floor
 from seawall.cases.store import DecisionResult
+from seawall.conversation_records import MessageAnswer, MessageArrival
 from seawall.database.locks import Lock, take
 from seawall.errors import Conflict, DatabaseUnavailable
 from seawall.evidence import audit
 from seawall.fingerprints import exact
-from seawall.grooming import contact_store
+from seawall.grooming import contact_store, message_store
 from seawall.grooming.contacts import ContactAct, ContactEvent, ContactRisk, contact_risk
+from seawall.grooming.ears import Ears
+from seawall.grooming.message_store import Context
+from seawall.grooming.tactics import Noticed
 from seawall.matching import entering, ledger
 from seawall.matching.entering import Entering
 from seawall.policy.decide import decide
@@ -52,6 +57,9 @@ from seawall.records import (
 from seawall.reporting import drafting as reports
 from seawall.rooms import Rooms
 from seawall.second import asking, deciding
+
+# Messages of a batch that are taken up in one transaction, and how often that is tried while conversations begin.
+MESSAGES_AT_ONCE, ATTEMPTS = 250, 4
 
 # ---------------------------------------------------------------------------------------------- something arrives
 
@@ -170,6 +178,45 @@ def judge_contact(rooms: Rooms, event: ContactEvent) -> ContactRisk:
             seeker, sought = sought, seeker
         window = contact_store.window_of(session, seeker, event.at)
     return contact_risk(facts[seeker], facts[sought], window, mutuals=event.mutuals, at=event.at)
+
+
+def judge_messages(rooms: Rooms, arrivals: Sequence[MessageArrival]) -> list[MessageAnswer]:
+    """Messages, in the order in which they came -> those that may be read at all -> cues -> under the lock of their
+    conversations: what is known already is answered as before, else risk, contact, policy -> case, webhook, audit ->
+    state and sealed text -> answers, all in one transaction.
+
+    What is told late counts when it comes, and what is told twice changes nothing.
+
+    Raises:
+        Unavailable: a part is out of reach; nothing was taken up.
+    """
+    looked = [arrival for arrival in arrivals if messages.may_look(rooms, arrival)]
+    ears = rooms.listening.ears()
+    noticed = [ears.noticer.notice(arrival.text) for arrival in looked]
+    answers: dict[tuple[str, str], MessageAnswer] = {}
+    for start in range(0, len(looked), MESSAGES_AT_ONCE):
+        part = slice(start, start + MESSAGES_AT_ONCE)
+        answers |= _take_up(rooms, ears, looked[part], noticed[part])
+    return [
+        answers.get((arrival.conversation_id, arrival.message_id)) or messages.not_looked_at(rooms, arrival)
+        for arrival in arrivals
+    ]
+
+
+def _take_up(
+    rooms: Rooms, ears: Ears, arrivals: Sequence[MessageArrival], noticed: Sequence[Noticed]
+) -> dict[tuple[str, str], MessageAnswer]:
+    """The answers by the ids of conversation and message. Conversations that begin are entered first, in a
+    transaction of their own, so that all can be locked in one order."""
+    wanted = {arrival.conversation_id for arrival in arrivals}
+    for _attempt in range(ATTEMPTS):
+        with rooms.database.transaction() as session:
+            talks = message_store.lock(session, ears.noticer.catalogue, wanted)
+            if len(talks) == len(wanted):
+                return messages.take_up(rooms, session, ears, talks, arrivals, noticed)
+        with rooms.database.transaction() as session:
+            message_store.enter(session, wanted - talks.keys())
+    raise Conflict("A conversation is being forgotten just now.", hint="Send the message again.")
 
 
 # --------------------------------------------------------------------------------------------- a reviewer decides
@@ -372,6 +419,23 @@ def cover(rooms: Rooms, person: PersonSession, token: str) -> None:
     """What the token showed is covered again: the time for which it was seen ends."""
     with rooms.database.transaction() as session:
         reveals.close(session, token, person.user_id)
+
+
+def read_conversation(rooms: Rooms, person: PersonSession, case_id: int, item_id: int) -> Context:
+    """One deliberate wish to read what was said -> the newest messages, as far as they are kept -> audit, in one
+    transaction.
+
+    Raises:
+        NotFound: the case has no such item, or it is no conversation.
+        EvidenceTampered: a text is not what was sealed.
+    """
+    with rooms.database.transaction() as session:
+        conversation_id, author = conversation_of(session, case_id, item_id)
+        most = rooms.settings.message_keep_count
+        context = message_store.context(session, rooms.vault, conversation_id, author=author, most=most)
+        details: dict[str, audit.Json] = {"item": item_id, "messages": len(context.messages)}
+        audit.append(session, person.actor, "conversation.read", f"case:{case_id}", details)
+    return context
 
 
 def pass_on(rooms: Rooms, person: PersonSession, case_id: int) -> None:

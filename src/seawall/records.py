@@ -10,6 +10,8 @@ import enum
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from seawall.conversation_records import ConversationSignal
+
 # Hamming bits, of the 256 of a PDQ hash, up to which two pictures count as the same. The index looks no further.
 FARTHEST_DISTANCE = 31
 
@@ -325,7 +327,7 @@ class Noted:
     explanation: str
 
 
-Finding = Match | ScanOwed | Noted
+Finding = Match | ScanOwed | Noted | ConversationSignal
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,6 +443,8 @@ class EventType(enum.StrEnum):
     CONTENT_REMOVE = "content.remove"
     ACCOUNT_RESTRICT = "account.restrict"
     APPEAL_DECIDED = "appeal.decided"
+    CONVERSATION_REVIEW = "conversation.review"
+    CONVERSATION_DECIDED = "conversation.decided"
     WEBHOOK_TEST = "webhook.test"
 
 

@@ -8,6 +8,7 @@ from seawall.database.sessions import Database
 from seawall.decoding.pool import DecoderPool
 from seawall.engines.meters import Meters
 from seawall.evidence.vault import Vault
+from seawall.grooming.ears import Listening
 from seawall.matching.keeper import IndexKeeper
 from seawall.matching.keypoint_keeper import KeypointKeeper
 from seawall.matching.ledger_keeper import LedgerKeeper
@@ -28,3 +29,4 @@ class Rooms:
     policy: Policy
     vault: Vault
     meters: Meters
+    listening: Listening

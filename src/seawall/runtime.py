@@ -12,6 +12,7 @@ from seawall.engines.extras import require_keypoints
 from seawall.engines.meters import Meters, Place
 from seawall.engines.objects import open_objects
 from seawall.evidence.vault import Vault
+from seawall.grooming.ears import Listening
 from seawall.matching import ledger, partitions
 from seawall.matching.keeper import IndexKeeper
 from seawall.matching.keypoint_keeper import KeypointKeeper
@@ -51,6 +52,7 @@ class Runtime:
                 policy=load_policy(settings),
                 vault=Vault(open_objects(settings), self.master_key),
                 meters=meters,
+                listening=Listening(settings.grooming_thresholds),
             )
             self._open.callback(self.rooms.index.close)
             self._open.callback(self.rooms.ledger.close)

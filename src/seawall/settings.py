@@ -14,6 +14,7 @@ from pydantic_settings import SettingsConfigDict
 from seawall.access_settings import AccessSettings
 from seawall.desk_settings import DeskSettings
 from seawall.errors import ConfigurationError
+from seawall.message_settings import MessageSettings
 from seawall.readable import bounds_of, readable_bounds
 from seawall.records import HarmClass, RevealStage
 from seawall.told import hours_of, percents_of, readable_regions, regions_of
@@ -31,7 +32,7 @@ def default_decoder_processes() -> int:
     return max(1, min(8, os.cpu_count() or 1))
 
 
-class Settings(AccessSettings, DeskSettings):
+class Settings(AccessSettings, DeskSettings, MessageSettings):
     """All of Seawall's settings; each is read from the environment variable ``SEAWALL_<NAME>``."""
 
     model_config = SettingsConfigDict(env_prefix="SEAWALL_", extra="ignore", frozen=True)

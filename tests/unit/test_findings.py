@@ -13,6 +13,7 @@ from seawall.cases import priority
 from seawall.cases.views import CaseView, ItemView
 from seawall.console.views import FoundPart, case_page
 from seawall.console.wording import IN_PART
+from seawall.conversation_records import ConversationSignal
 from seawall.database.documents import finding_from_json, finding_to_json
 from seawall.policy.decide import UNCOVERED, decide, describe
 from seawall.policy.explain import in_words
@@ -23,7 +24,7 @@ from seawall.records import CaseState, ContentState, Finding, HarmClass, ItemSta
 
 KINDS: tuple[type[Finding], ...] = typing.get_args(Finding)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-WEIGHS = {Match: True, ScanOwed: False, Noted: False}
+WEIGHS = {Match: True, ScanOwed: False, Noted: False, ConversationSignal: True}
 """Whether a finding of that kind makes a case more pressing than its being there does."""
 
 

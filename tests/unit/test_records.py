@@ -82,6 +82,8 @@ def test_event_types_are_a_contract_with_platforms() -> None:
         "content.remove",
         "account.restrict",
         "appeal.decided",
+        "conversation.review",
+        "conversation.decided",
         "webhook.test",
     }
 

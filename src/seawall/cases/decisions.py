@@ -199,13 +199,15 @@ def _carry_out(case: Case, item: CaseItem, content: Content, outcome: Outcome) -
     confirmed = outcome is Outcome.CONFIRM
     item.state = (ItemState.CONFIRMED if confirmed else ItemState.NOT_A_MATCH).value
     item.decided_at = at
-    item.copies_due = True
+    item.copies_due = not _is_conversation(item)  # which has nothing that a list could know
     content.state = (ContentState.REMOVED if confirmed else ContentState.RELEASED).value
     content.updated_at = at
     if not confirmed:
         # While it was held, lists that walked through the ledger have passed it by. As one that was written only now
         # it is compared with what they know, unless it was judged with that.
         content.written_in = func.pg_current_xact_id()
+    if _is_conversation(item):
+        return [(EventType.CONVERSATION_DECIDED, _of_conversation(case, content, outcome))]
     data: dict[str, object] = {
         "content_id": content.content_id,
         "account_id": content.account_id,
@@ -216,6 +218,22 @@ def _carry_out(case: Case, item: CaseItem, content: Content, outcome: Outcome) -
         "test": case.is_test,
     }
     return [(EventType.CONTENT_REMOVE if confirmed else EventType.CONTENT_RELEASE, data)]
+
+
+def _is_conversation(item: CaseItem) -> bool:
+    return any(finding["finding"] == "conversation" for finding in item.findings)
+
+
+def _of_conversation(case: Case, content: Content, outcome: Outcome) -> dict[str, object]:
+    """What the platform is told of a conversation: the items of those are called ``conversation:<id>``."""
+    return {
+        "conversation_id": content.content_id.partition(":")[2],
+        "account_id": content.account_id,
+        "surface": content.surface,
+        "case_id": case.id,
+        "outcome": outcome.value,
+        "test": case.is_test,
+    }
 
 
 def close_if_done(session: Session, case: Case) -> bool:

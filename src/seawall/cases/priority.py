@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from seawall.conversation_records import ConversationSignal
 from seawall.records import FARTHEST_DISTANCE, Finding, HarmClass, Match, Trust
 
 URGENT = 1000
@@ -37,7 +38,12 @@ Terms = tuple[Term, ...]
 
 
 def of_item(findings: Iterable[Finding]) -> Terms:
-    """What one item weighs by its findings; a scan that is owed weighs nothing beyond being there."""
+    """What one item weighs by its findings: a conversation its risk; a scan that is owed nothing beyond being
+    there."""
+    findings = tuple(findings)
+    risks = [finding.score for finding in findings if isinstance(finding, ConversationSignal)]
+    if risks:
+        return (Term(f"risk {max(risks) / 1000:.2f}", max(risks) // 10, True),)
     matches = [finding for finding in findings if isinstance(finding, Match)]
     if not matches:
         return ()

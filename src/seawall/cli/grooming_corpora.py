@@ -43,7 +43,7 @@ def open_detector(model: Path | None) -> Detector:
 
 def open_thresholds(detector: Detector, file: Path | None) -> Mapping[str, float]:
     """Those of a file, else those of the model, else the shipped ones."""
-    from seawall.grooming.detecting import load_thresholds, shipped_thresholds
+    from seawall.grooming.thresholds import load_thresholds, shipped_thresholds
 
     if file is not None:
         return load_thresholds(file)

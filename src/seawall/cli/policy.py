@@ -13,6 +13,7 @@ from seawall.errors import ExitStatus, PolicyInvalid
 if TYPE_CHECKING:
     from seawall.policy.check import Checked
     from seawall.policy.explain import Explanation
+    from seawall.policy.rules import Policy
     from seawall.records import Finding
 
 COLOURS = {"block": typer.colors.RED, "hold": typer.colors.YELLOW, "warn": typer.colors.YELLOW}
@@ -58,13 +59,17 @@ def explain(
     disputed: Annotated[bool, typer.Option(help="The entry is disputed.")] = False,
     scan_owed: Annotated[str | None, typer.Option(help="A failure's code, such as media_corrupt.")] = None,
     surface: Annotated[str, typer.Option(help="Where the content would be published.")] = "upload",
+    conversation: Annotated[str | None, typer.Option(help="What is known of a conversation, as JSON.")] = None,
 ) -> None:
     """Say the rules in plain words; with a finding, say which rules fire, which do not, and why.
 
     Example: seawall policy explain --kind perceptual --distance 8 --lists 2
 
     Example: seawall policy explain --finding '{"kind": "exact", "list": "bank", "trust": "trusted"}'
+
+    Example: seawall policy explain --conversation '{"level": "review", "to_age": "13_to_15"}'
     """
+    from seawall.policy.conversations import in_words as of_conversation
     from seawall.policy.explain import copies_in_words, in_words
     from seawall.policy.explain import explain as explain_findings
     from seawall.policy.load import summary
@@ -83,12 +88,18 @@ def explain(
         texts.append(json.dumps({"finding": "scan_owed", "code": scan_owed}))
     findings: list[Finding] = [sample(text) for text in texts]
     typer.echo(f"{policy.origin}, version {policy.version}\n")
+    if conversation is not None:
+        _print_conversation(policy, conversation)
+        return
     if findings:
         _print(explain_findings(policy, findings, surface=surface))
         return
     for rule in policy.rules:
         typer.secho(f"{rule.name} (line {rule.line})", bold=True)
         typer.echo(f"  {in_words(rule)}\n  {rule.explanation}\n")
+    for about in policy.conversations:
+        typer.secho(f"{about.name} (conversations)", bold=True)
+        typer.echo(f"  {of_conversation(about)}\n  {about.explanation}\n")
     typer.secho("copies", bold=True)
     typer.echo(f"  {copies_in_words(policy.copies)}\n")
     typer.echo("The strictest verdict of all rules that fire counts. Without a finding: allow it.")
@@ -106,6 +117,20 @@ def _print(explanation: Explanation) -> None:
     typer.secho(f"\nVerdict: {judgement.verdict}{urgent}", bold=True, fg=COLOURS.get(judgement.verdict))
     for reason in judgement.reasons:
         typer.echo(f"  {reason.rule}: {reason.explanation}")
+
+
+def _print_conversation(policy: Policy, told: str) -> None:
+    from seawall.policy.conversation_samples import sample_conversation
+    from seawall.policy.conversations import judge_conversation
+
+    facts = sample_conversation(told)
+    for rule in policy.conversations:
+        misfits = list(rule.when.misfits(facts))
+        wanted = ", ".join(rule.interventions)
+        typer.secho(f"{rule.name}: {'does not fire' if misfits else 'fires'}", bold=not misfits)
+        typer.echo(f"  {', '.join(misfits)}" if misfits else f"  {rule.explanation} -> {wanted}")
+    judgement = judge_conversation(policy.conversations, policy.version, facts)
+    typer.secho(f"\nInterventions: {', '.join(judgement.interventions) or 'nothing'}", bold=True)
 
 
 def _check(file: Path | None) -> Checked:

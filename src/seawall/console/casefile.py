@@ -18,6 +18,7 @@ from seawall.console.desk import Desk
 from seawall.console.wording import counted
 from seawall.database.tables import PolicyText
 from seawall.errors import PolicyInvalid
+from seawall.policy import conversations
 from seawall.policy.explain import in_words
 from seawall.policy.load import parse_policy
 from seawall.policy.rules import Policy
@@ -155,7 +156,9 @@ def rules(desk: Desk, case: CaseView) -> dict[int, tuple[RuleLine, ...]]:
 def _fired(policy: Policy | None, names: set[str]) -> tuple[RuleLine, ...]:
     if policy is None:
         return ()
-    return tuple(RuleLine(rule.name, in_words(rule)) for rule in policy.rules if rule.name in names)
+    spoken = [(rule.name, in_words(rule)) for rule in policy.rules]
+    spoken += [(rule.name, conversations.in_words(rule)) for rule in policy.conversations]
+    return tuple(RuleLine(name, sentence) for name, sentence in spoken if name in names)
 
 
 def _policy(desk: Desk, version: str) -> Policy | None:

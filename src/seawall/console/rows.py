@@ -11,6 +11,7 @@ from seawall.cases.clocks import Clocks
 from seawall.cases.priority import Terms
 from seawall.cases.store import QueueRow
 from seawall.console import wording
+from seawall.console.conversation_wording import IN_SHORT
 from seawall.records import CaseState, Reason
 
 
@@ -87,6 +88,8 @@ def in_short(reasons: Iterable[Reason]) -> str:
     for reason in reasons:
         if reason.rule == wording.RETRACTION_RULE:
             return wording.AGAIN_IN_SHORT
+        if reason.code in IN_SHORT:
+            return IN_SHORT[reason.code]
         if reason.list is None:
             return "Could not be screened to the end"
         turned = wording.turned(reason.orientation)

@@ -8,11 +8,12 @@ from datetime import datetime
 
 from seawall.cases.store import CaseView, DecisionView, ItemView, WaitingView
 from seawall.cases.workspace import WorkspaceLine
-from seawall.console import wording
+from seawall.console import conversation_wording, wording
 from seawall.console.rows import in_short
 from seawall.console.wording import Choice, counted
+from seawall.conversation_records import ConversationSignal
 from seawall.policy.decide import describe
-from seawall.records import ContentState, Finding, ItemState, Match, MatchKind, ScanOwed
+from seawall.records import ContentState, Finding, ItemState, Match, MatchKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class ItemPart:
     again: str
     closed: str
     sealed: bool
+    conversation: bool
     why: tuple[str, ...]
     found: tuple[FoundPart, ...]
     looks: str
@@ -147,23 +149,31 @@ def _progress(case: CaseView) -> str:
     return f"{items} to decide" if case.pending == len(case.items) else f"{case.pending} of {items} to decide"
 
 
+def is_conversation(item: ItemView) -> bool:
+    """Whether an item is what was said, and not a file."""
+    return any(isinstance(finding, ConversationSignal) for finding in item.findings)
+
+
 def _item_part(number: int, item: ItemView) -> ItemPart:
+    conversation = is_conversation(item)
+    standings = conversation_wording.STANDINGS if conversation else wording.STANDINGS
     return ItemPart(
         id=item.id,
         number=number,
         content_id=item.content_id,
-        standing=wording.STANDINGS[item.content_state],
+        standing=standings.get(item.content_state, ""),
         open=item.state is ItemState.PENDING,
         confirmed=item.state is ItemState.CONFIRMED,
         again=_again(item),
         closed=wording.RETRACTED if item.state is ItemState.RETRACTED else "",
         sealed=item.evidence_id is not None,
+        conversation=conversation,
         why=_why(item),
         found=(*_found(item.findings), *_found(item.retracted, gone=True)),
         looks=wording.looks(look.user for look in item.reveals if look.shown_at),
         facts=tuple(_facts(item)),
         added_at=item.added_at,
-        choices=wording.CHOICES,
+        choices=conversation_wording.CHOICES if conversation else wording.CHOICES,
         decisions=item.decisions,
         waiting=item.waiting,
     )
@@ -192,7 +202,7 @@ def _found(findings: Iterable[Finding], *, gone: bool = False) -> Iterable[Found
         if isinstance(finding, Match):
             by_list.setdefault(finding.list.name, []).append(finding)
         else:
-            about = "Not screened to the end" if isinstance(finding, ScanOwed) else "Noted about the file"
+            about = wording.FOUND[type(finding)]
             yield FoundPart(None, about, False, finding.explanation)
     for matches in by_list.values():
         nearest = min(matches, key=lambda match: match.nearness)

@@ -7,7 +7,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from seawall.records import CaseState, ContentState, HashKind, ItemState, MatchKind, Orientation, Outcome, RevealStage
+from seawall.conversation_records import ConversationSignal
+from seawall.records import (
+    CaseState,
+    ContentState,
+    HashKind,
+    ItemState,
+    MatchKind,
+    Noted,
+    Orientation,
+    Outcome,
+    RevealStage,
+    ScanOwed,
+)
 
 PDQ_BITS = 256
 
@@ -58,6 +70,12 @@ ORIENTATIONS = {
     Orientation.MIRRORED: "mirrored left to right",
     Orientation.TRANSPOSED: "mirrored and turned by 90°",
     Orientation.TRANSVERSED: "mirrored and turned by 270°",
+}
+# What findings that are no match are, in a few words.
+FOUND: Mapping[type[object], str] = {
+    ScanOwed: "Not screened to the end",
+    Noted: "Noted about the file",
+    ConversationSignal: "Said in a conversation",
 }
 CASE_STATES = {
     CaseState.OPEN: "Open",
@@ -235,11 +253,13 @@ def looks(people: Iterable[str]) -> str:
     return ", ".join(f"{name} {'once' if n == 1 else f'{n} times'}" for name, n in sorted(times.items()))
 
 
-def consequence(outcome: Outcome, *, restricted: bool, heard: bool) -> str:
+def consequence(
+    outcome: Outcome, *, restricted: bool, heard: bool, words: Mapping[Outcome, str] = CONSEQUENCES
+) -> str:
     """What comes of a decision on the platform. `heard` is whether any webhook endpoint listens."""
     if outcome is not Outcome.ESCALATE and not heard:
         return "The platform was not told: no webhook endpoint listens."
-    return CONSEQUENCES[outcome] + (", and to restrict the account." if restricted else ".")
+    return words[outcome] + (", and to restrict the account." if restricted else ".")
 
 
 def size(number: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from seawall.conversation_records import ConversationSignal
 from seawall.records import (
     Classification,
     Finding,
@@ -54,7 +55,10 @@ def reason_from_json(document: Document) -> Reason:
 
 
 def finding_to_json(finding: Finding) -> Document:
-    """A match, an owed scan or something noted, told apart by ``finding``."""
+    """A match, an owed scan, something noted or a conversation, told apart by ``finding``."""
+    if isinstance(finding, ConversationSignal):
+        told = {"code": finding.code, "explanation": finding.explanation, "score": finding.score}
+        return {"finding": "conversation", **told}
     if not isinstance(finding, Match):
         kind = "scan_owed" if isinstance(finding, ScanOwed) else "noted"
         return {"finding": kind, "code": finding.code, "explanation": finding.explanation}
@@ -89,6 +93,8 @@ def finding_from_json(document: Document) -> Finding:
         return ScanOwed(document["code"], document["explanation"])
     if document["finding"] == "noted":
         return Noted(document["code"], document["explanation"])
+    if document["finding"] == "conversation":
+        return ConversationSignal(document["code"], document["explanation"], document["score"])
     classification = document["classification"]
     return Match(
         entry_id=document["entry_id"],

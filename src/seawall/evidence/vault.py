@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from seawall.database.tables import Appeal, Evidence, EvidenceKey, WebhookEndpoint, now
+from seawall.database.tables import Appeal, ConversationMessage, Evidence, EvidenceKey, WebhookEndpoint, now
 from seawall.engines.objects import ObjectStore
 from seawall.errors import Conflict, EvidenceError, EvidenceTampered, MasterKeyMissing, NotFound
 from seawall.evidence import audit
@@ -54,7 +54,12 @@ class Vault:
         """Whether something was ever sealed with a master key, so that making a new one would hide a loss."""
         return bool(
             session.scalar(
-                select(exists(select(EvidenceKey)) | exists(select(WebhookEndpoint)) | exists(select(Appeal)))
+                select(
+                    exists(select(EvidenceKey))
+                    | exists(select(WebhookEndpoint))
+                    | exists(select(Appeal))
+                    | exists(select(ConversationMessage))
+                )
             )
         )
 

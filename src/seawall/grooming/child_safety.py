@@ -16,8 +16,9 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
+from seawall.conversation_records import AgeBand
 from seawall.errors import NotFound
-from seawall.grooming.contacts import AccountFacts, AgeBand
+from seawall.grooming.contacts import AccountFacts
 
 
 class Reach(enum.StrEnum):

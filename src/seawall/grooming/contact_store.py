@@ -14,11 +14,11 @@ from sqlalchemy import delete, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from seawall.conversation_records import AgeBand
 from seawall.database.tables import Account, Contact, ContactDay
 from seawall.grooming.contacts import (
     WINDOW_DAYS,
     AccountFacts,
-    AgeBand,
     AgeSource,
     ContactAct,
     ContactEvent,
@@ -61,6 +61,14 @@ _WINDOW = text("""
            coalesce(sum(declined), 0), coalesce(sum(muted), 0), coalesce(sum(blocked), 0), coalesce(sum(reported), 0)
     FROM contact_days WHERE account_id = :account_id AND day > CAST(:today AS date) - CAST(:days AS integer)
       AND day <= CAST(:today AS date)
+""")
+
+_WINDOWS = text("""
+    SELECT account_id, coalesce(sum(reached), 0), coalesce(sum(reached_children), 0), coalesce(sum(accepted), 0),
+           coalesce(sum(declined), 0), coalesce(sum(muted), 0), coalesce(sum(blocked), 0), coalesce(sum(reported), 0)
+    FROM contact_days WHERE account_id = ANY(:account_ids)
+      AND day > CAST(:today AS date) - CAST(:days AS integer) AND day <= CAST(:today AS date)
+    GROUP BY account_id
 """)
 
 
@@ -126,6 +134,12 @@ def window_of(session: Session, account_id: str, at: datetime) -> Window:
     """What the account came to in the days up to this time."""
     values = {"account_id": account_id, "today": at.astimezone(UTC).date(), "days": WINDOW_DAYS}
     return Window(*(int(each) for each in session.execute(_WINDOW, values).one()))
+
+
+def windows_of(session: Session, account_ids: Collection[str], at: datetime) -> dict[str, Window]:
+    """`window_of` each of these accounts that did anything."""
+    values = {"account_ids": list(account_ids), "today": at.astimezone(UTC).date(), "days": WINDOW_DAYS}
+    return {row[0]: Window(*(int(each) for each in row[1:])) for row in session.execute(_WINDOWS, values)}
 
 
 def connected(session: Session, one: str, other: str) -> bool:

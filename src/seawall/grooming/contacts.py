@@ -16,6 +16,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from seawall.conversation_records import AgeBand
 from seawall.intervals import wilson
 
 # What is counted reaches back so far.
@@ -25,21 +26,6 @@ NEW_ACCOUNT = timedelta(days=14)
 LOOK_AT = 1.0
 # And at this one a platform does well to slow the account down.
 FRICTION_AT = 3.0
-
-
-class AgeBand(enum.StrEnum):
-    """How old the platform takes somebody for."""
-
-    UNDER_13 = "under_13"
-    FROM_13_TO_15 = "13_to_15"
-    FROM_16_TO_17 = "16_to_17"
-    ADULT = "adult"
-    UNKNOWN = "unknown"
-
-    @property
-    def is_child(self) -> bool:
-        """Whether that is under 18."""
-        return self in (AgeBand.UNDER_13, AgeBand.FROM_13_TO_15, AgeBand.FROM_16_TO_17)
 
 
 class AgeSource(enum.StrEnum):

@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from seawall.errors import BadInput
 from seawall.grooming import roles
 from seawall.grooming.conversations import Conversation
-from seawall.grooming.detecting import Detector, shipped_thresholds
+from seawall.grooming.detecting import Detector
 from seawall.grooming.features import Ids, Vocabulary, pieces
 from seawall.grooming.figures import threshold_for
 from seawall.grooming.model import WINDOW, Model, RoleWeights, score_to_odds, together
 from seawall.grooming.noticing import Noticer
 from seawall.grooming.tactics import Noticed
+from seawall.grooming.thresholds import shipped_thresholds
 
 FEWEST = 10  # conversations of each kind
 FOLDS = 3

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from seawall.policy import doubts
+from seawall.policy.conversation_check import ConversationReader
+from seawall.policy.reader import RESERVED_NAMES, RULE_NAME, Problem, Reader
 from seawall.policy.rules import CAUTIOUS_DISTANCE, PERMISSIVE, Conditions, Copies, FindingKind, Policy, Rule
-from seawall.positions import Path, Position, Positions, find_positions
+from seawall.positions import Path, Position, find_positions
 from seawall.records import FARTHEST_DISTANCE, HarmClass, HashKind, MatchKind, Trust, Verdict
 
 LARGEST_TEXT = 1024 * 1024
 VERSION = 1
-RULE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-RESERVED_NAMES = ("no-rule", "decision", "retraction")
 AT = re.compile(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$", re.DOTALL)
 
 RULE_KEYS = ("name", "explanation", "when", "verdict", "urgent")
@@ -42,35 +41,13 @@ NUMBERS = {
     "min_independent_lists": (2, 100),
     **dict.fromkeys(SHARES, (1, 100)),
 }
-# Of a scan that is owed, and of what is noted.
+# Of a scan that is owed, of what is noted, and of a conversation.
 OF_THE_REST = ("finding", "code", "surface", "except_surface")
 OF_MATCH = (
     *("finding", *CHOICES, "min_distance", "max_distance", "list", "classification", "disputed"),
     *("low_information", "video", *SHARES),
     *("surface", "except_surface", "min_independent_lists"),
 )
-
-Choice = TypeVar("Choice", bound=enum.StrEnum)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something at one place of a policy."""
-
-    origin: str
-    position: Position
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.origin}:{self.position.line}:{self.position.column}: {self.message}"
-
-    def pointer(self, text: str) -> str:
-        """The line it is about, with a mark below the place."""
-        lines = text.split("\n")
-        line = lines[self.position.line - 1].rstrip("\r") if self.position.line <= len(lines) else ""
-        indent = "".join("\t" if character == "\t" else " " for character in line[: self.position.column - 1])
-        number = f"{self.position.line:5} | "
-        return f"{number}{line}\n{' ' * (len(number) - 2)}| {indent}^"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +76,7 @@ def check(text: str, origin: str) -> Checked:
         return Checked(text, None, tuple(reader.errors), ())
     reader.positions = find_positions(text)
     rules, copies = reader.policy(document), reader.copies(document)
+    conversations = ConversationReader(origin, reader.positions, reader.errors).rules(document)
     errors = tuple(sorted(reader.errors, key=lambda problem: problem.position))
     if errors:
         return Checked(text, None, errors, ())
@@ -107,7 +85,7 @@ def check(text: str, origin: str) -> Checked:
         for number, rule in enumerate(rules)
         for doubt in doubts.of_rule(rule)
     )
-    return Checked(text, Policy(version_of(text), text, rules, origin, copies), (), warnings)
+    return Checked(text, Policy(version_of(text), text, rules, origin, copies, conversations), (), warnings)
 
 
 def normalised(text: str) -> str:
@@ -121,16 +99,8 @@ def version_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-class _Reader:
+class _Reader(Reader):
     """Turns a parsed document into rules and notes every error on the way."""
-
-    def __init__(self, origin: str) -> None:
-        self.origin = origin
-        self.positions = Positions()
-        self.errors: list[Problem] = []
-
-    def complain(self, position: Position, message: str) -> None:
-        self.errors.append(Problem(self.origin, position, message))
 
     def parse(self, text: str) -> dict[str, Any] | None:
         try:
@@ -146,7 +116,7 @@ class _Reader:
         return None
 
     def policy(self, document: dict[str, Any]) -> tuple[Rule, ...]:
-        self._unknown(document, ("version", "copies", "rule"), (), "key")
+        self._unknown(document, ("version", "copies", "rule", "conversation"), (), "key")
         if "version" not in document:
             self.complain(Position(1, 1), f'"version" is missing; write "version = {VERSION}"')
         elif type(document["version"]) is not int or document["version"] != VERSION:
@@ -208,7 +178,7 @@ class _Reader:
         known = tuple(dict.fromkeys((*OF_MATCH, *OF_THE_REST)))
         self._unknown(when, known, path, "condition")
         if "finding" not in when:
-            self._at_key(path, 'the condition "finding" is missing: "match", "scan_owed" or "noted"')
+            self._at_key(path, 'the condition "finding" is missing: "match", "scan_owed", "noted" or "conversation"')
             return None
         finding = self._choice(FindingKind, when["finding"], (*path, "finding"))
         if finding is None:
@@ -273,65 +243,3 @@ class _Reader:
                 (*path, "verdict"),
                 f'what was not screened may be given {verdict} only on surfaces that "when" names: surface = "..."',
             )
-
-    def _unknown(self, given: Mapping[str, Any], known: tuple[str, ...], path: Path, noun: str) -> None:
-        for key in given:
-            if key not in known:
-                self._at_key((*path, key), f'"{key}" is no {noun}; {_meant(key, known)}')
-
-    def _text(self, given: Mapping[str, Any], key: str, path: Path) -> str | None:
-        value = given.get(key)
-        if key in given and not (isinstance(value, str) and value.strip() and len(value) <= 500):
-            self._at_value((*path, key), f'"{key}" is a text of 1 to 500 characters')
-            return None
-        return value
-
-    def _boolean(self, given: Mapping[str, Any], key: str, path: Path) -> bool | None:
-        value = given.get(key)
-        if key in given and not isinstance(value, bool):
-            self._at_value((*path, key), f'"{key}" is true or false, without quotes')
-            return None
-        return value
-
-    def _number(self, value: object, path: Path, lowest: int, highest: int) -> int | None:
-        if type(value) is int and lowest <= value <= highest:
-            return value
-        self._at_value(path, f'"{path[-1]}" is a whole number from {lowest} to {highest}')
-        return None
-
-    def _several(self, value: object, path: Path, choices: type[enum.StrEnum] | None) -> tuple[str, ...]:
-        """One value or an array of them, of an enumeration or of free names."""
-        items = value if isinstance(value, list) else [value]
-        places = [(*path, number) for number in range(len(items))] if isinstance(value, list) else [path]
-        if not items:
-            self._at_value(path, f'"{path[-1]}" names nothing: leave it out, or name at least one')
-        read: list[str | None] = []
-        for item, place in zip(items, places, strict=True):
-            if choices is not None:
-                read.append(self._choice(choices, item, place))
-            elif isinstance(item, str) and item.strip():
-                read.append(item)
-            else:
-                self._at_value(place, f'"{path[-1]}" is a text or an array of texts')
-        return tuple(item for item in read if item is not None)
-
-    def _choice(self, choices: type[Choice], value: object, path: Path) -> Choice | None:
-        words = tuple(choice.value for choice in choices)
-        if isinstance(value, str) and value in words:
-            return choices(value)
-        shown = f'"{value}"' if isinstance(value, str) else "this"
-        self._at_value(path, f"{shown} is not one of its values; {_meant(str(value), words)}")
-        return None
-
-    def _at_key(self, path: Path, message: str) -> None:
-        self.complain(self.positions.of_key(path), message)
-
-    def _at_value(self, path: Path, message: str) -> None:
-        self.complain(self.positions.of_value(path), message)
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word.lower().replace("-", "_"), known, n=1)
-    if close:
-        return f'did you mean "{close[0]}"?'
-    return f"known are {', '.join(known)}"

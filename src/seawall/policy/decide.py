@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from seawall.policy.rules import Policy
+from seawall.policy.rules import FindingKind, Policy, kind_of
 from seawall.records import (
     Finding,
     Judgement,
@@ -12,7 +12,6 @@ from seawall.records import (
     MatchKind,
     Orientation,
     Reason,
-    ScanOwed,
     Verdict,
 )
 
@@ -21,6 +20,11 @@ REASONS_PER_RULE = 8
 UNCOVERED = "no-rule"
 UNCOVERED_EXPLANATION = "No rule of the policy speaks of this finding, so a human decides."
 
+WORDS = {
+    FindingKind.SCAN_OWED: "Scan owed",
+    FindingKind.NOTED: "Noted",
+    FindingKind.CONVERSATION: "A conversation",
+}
 TURNS = {
     Orientation.UPRIGHT: "",
     Orientation.ROTATED_90: ", rotated by 90 degrees",
@@ -74,7 +78,7 @@ def stricter(one: Verdict, other: Verdict) -> Verdict:
 def describe(finding: Finding) -> str:
     """One finding in a sentence without its full stop. Never a hash."""
     if not isinstance(finding, Match):
-        word = "Scan owed" if isinstance(finding, ScanOwed) else "Noted"
+        word = WORDS[kind_of(finding)]
         return f"{word} ({finding.code}): {finding.explanation.rstrip('.')}"
     disputed = _doubted(finding)
     frame = " in a part of the picture" if finding.in_part else ""
@@ -108,7 +112,7 @@ def _shares(match: Match) -> str:
 
 def _rank(finding: Finding) -> tuple[int, int, str, int, str, str, int, str]:
     if not isinstance(finding, Match):
-        after = 1 if isinstance(finding, ScanOwed) else 2
+        after = list(FindingKind).index(kind_of(finding))
         return (after, 0, finding.code, 0, finding.explanation, "", 0, "")
     return (
         0,

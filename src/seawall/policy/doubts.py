@@ -15,7 +15,7 @@ def of_rule(rule: Rule) -> Iterator[str]:
         yield from _of_scan_owed(rule)
     elif rule.when.finding is FindingKind.MATCH:
         yield from _of_match(rule)
-    else:
+    elif rule.when.finding is FindingKind.NOTED:
         yield from _of_noted(rule)
 
 

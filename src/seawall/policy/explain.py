@@ -17,6 +17,13 @@ DEEDS = {
 }
 
 
+OF_THE_REST = {
+    FindingKind.SCAN_OWED: "a scan that is owed",
+    FindingKind.NOTED: "something noted about the file",
+    FindingKind.CONVERSATION: "a conversation that a person is to look at",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class RuleTrace:
     """Whether one rule fired, and why or why not."""
@@ -83,8 +90,7 @@ def _conditions_in_words(when: Conditions) -> str:
 
 
 def _of_the_rest(when: Conditions) -> str:
-    what = "a scan that is owed" if when.finding is FindingKind.SCAN_OWED else "something noted about the file"
-    return what + (f" ({either(when.code)})" if when.code else "")
+    return OF_THE_REST[when.finding] + (f" ({either(when.code)})" if when.code else "")
 
 
 def _of_match(when: Conditions) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from seawall.conversation_records import ConversationSignal
+from seawall.policy.conversations import ConversationRule
 from seawall.records import Finding, HarmClass, HashKind, Match, MatchKind, Noted, ScanOwed, Trust, Verdict
 
 PERMISSIVE = (Verdict.ALLOW, Verdict.WARN)
@@ -18,6 +20,7 @@ class FindingKind(enum.StrEnum):
     MATCH = "match"
     SCAN_OWED = "scan_owed"
     NOTED = "noted"
+    CONVERSATION = "conversation"
 
 
 _KINDS = MappingProxyType(
@@ -25,8 +28,18 @@ _KINDS = MappingProxyType(
         FindingKind.MATCH: "a match",
         FindingKind.SCAN_OWED: "a scan that is owed",
         FindingKind.NOTED: "something noted",
+        FindingKind.CONVERSATION: "a conversation",
     }
 )
+
+
+def kind_of(finding: Finding) -> FindingKind:
+    """What kind a finding is of."""
+    if isinstance(finding, Match):
+        return FindingKind.MATCH
+    if isinstance(finding, ConversationSignal):
+        return FindingKind.CONVERSATION
+    return FindingKind.SCAN_OWED if isinstance(finding, ScanOwed) else FindingKind.NOTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +84,8 @@ class Conditions:
         """Whether one finding meets every condition that is asked of one."""
         return next(self.misfits(finding, surface), None) is None
 
-    def _misfits_of_the_rest(self, finding: ScanOwed | Noted) -> Iterator[str]:
-        kind = FindingKind.SCAN_OWED if isinstance(finding, ScanOwed) else FindingKind.NOTED
+    def _misfits_of_the_rest(self, finding: ScanOwed | Noted | ConversationSignal) -> Iterator[str]:
+        kind = kind_of(finding)
         if self.finding is not kind:
             yield f"the finding is {_KINDS[kind]}, not {_KINDS[self.finding]}"
             return
@@ -193,6 +206,7 @@ class Policy:
     rules: tuple[Rule, ...]
     origin: str
     copies: Copies = Copies()
+    conversations: tuple[ConversationRule, ...] = ()
 
 
 def _by_keypoints(finding: Finding) -> bool:

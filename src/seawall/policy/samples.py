@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from seawall.conversation_records import ConversationSignal
 from seawall.errors import BadInput
 from seawall.policy.rules import FindingKind
 from seawall.records import (
@@ -106,6 +107,21 @@ class SampleNoted(BaseModel):
         return Noted(self.code.value, self.explanation)
 
 
+class SampleConversation(BaseModel):
+    """A conversation that a person might be to look at."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    finding: Literal["conversation"]
+    code: Annotated[str, Field(pattern="^(review|urgent)$")] = "review"
+    explanation: str = "A sample of a conversation."
+    score: Annotated[int, Field(ge=0, le=1000)] = 900
+
+    def as_finding(self) -> ConversationSignal:
+        """What is to be looked at."""
+        return ConversationSignal(self.code, self.explanation, self.score)
+
+
 def sample(text: str) -> Finding:
     """A finding from JSON, as `seawall policy explain --finding` takes it.
 
@@ -126,8 +142,12 @@ def sample(text: str) -> Finding:
     return model.as_finding()
 
 
-_KINDS: Mapping[object, type[SampleMatch | SampleScanOwed | SampleNoted]] = MappingProxyType(
-    {FindingKind.SCAN_OWED.value: SampleScanOwed, FindingKind.NOTED.value: SampleNoted}
+_KINDS: Mapping[object, type[SampleMatch | SampleScanOwed | SampleNoted | SampleConversation]] = MappingProxyType(
+    {
+        FindingKind.SCAN_OWED.value: SampleScanOwed,
+        FindingKind.NOTED.value: SampleNoted,
+        FindingKind.CONVERSATION.value: SampleConversation,
+    }
 )
 
 

@@ -22,7 +22,7 @@ from seawall.database.tables import now
 from seawall.engines.jobs import job_app
 from seawall.evidence.master_key import MasterKey
 from seawall.evidence.vault import Vault
-from seawall.grooming import contact_store
+from seawall.grooming import contact_store, message_store
 from seawall.matching.expiry import expire
 from seawall.matching.partitions import make_months
 from seawall.records import SYSTEM
@@ -98,6 +98,11 @@ def build_app(parts: Parts, deliverer: Deliverer, filer: Filer) -> procrastinate
     async def forget_contacts(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
         await asyncio.to_thread(_forget_contacts, parts.database)
 
+    @app.periodic(cron="57 * * * *")
+    @app.task(name="messages.housekeeping", queueing_lock="messages.housekeeping")
+    async def forget_messages(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
+        await asyncio.to_thread(_forget_messages, parts)
+
     @app.periodic(cron="47 4 * * *")
     @app.task(name="appeals.housekeeping", queueing_lock="appeals.housekeeping")
     async def forget_appeals(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
@@ -140,6 +145,16 @@ def _forget_sessions(database: Database) -> None:
 def _forget_contacts(database: Database) -> None:
     with database.transaction() as session:
         contact_store.forget(session, now() - timedelta(days=contact_store.KEEP_DAYS))
+
+
+def _forget_messages(parts: Parts) -> None:
+    texts, conversations = parts.settings.message_keep_days, parts.settings.conversation_keep_days
+    gone = (1, 1)
+    while any(gone):  # each time a bounded number, in a transaction of its own
+        with parts.database.transaction() as session:
+            gone = message_store.forget(
+                session, texts_after=timedelta(days=texts), conversations_after=timedelta(days=conversations)
+            )
 
 
 def _forget_appeals(parts: Parts) -> None:

@@ -42,6 +42,7 @@ WANTED = {
     "GET /v1/appeals/appeal-1": {Scope.APPEALS},
     "POST /v1/accounts": {Scope.JUDGE},
     "POST /v1/contacts": {Scope.JUDGE},
+    "POST /v1/messages": {Scope.JUDGE},
     "POST /v1/contacts/check": {Scope.JUDGE},
     "GET /v1/child-defaults": {Scope.JUDGE, Scope.ADMIN},
     "GET /v1/lists": {Scope.LISTS},

@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
+from seawall.conversation_records import AgeBand
 from seawall.database.sessions import Database
 from seawall.database.tables import Contact, ContactDay
 from seawall.grooming import contact_store
 from seawall.grooming.contacts import (
     WINDOW_DAYS,
     AccountFacts,
-    AgeBand,
     AgeSource,
     ContactAct,
     ContactEvent,

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from seawall.errors import NotFound, SeawallError
-from seawall.gateways.http import answers, contact_answers, examples
+from seawall.gateways.http import answers, contact_answers, examples, message_answers
 from seawall.gateways.http.app import openapi_document
 from tools.reference_docs import error_tree
 
@@ -31,6 +31,7 @@ MODELS = {
     "POST /v1/appeals": [answers.AppealAnswer],
     "GET /v1/appeals/{appeal_id}": [answers.AppealAnswer],
     "POST /v1/accounts": [contact_answers.NotedAnswer],
+    "POST /v1/messages": [message_answers.JudgedMessageAnswer, message_answers.JudgedMessagesAnswer],
     "POST /v1/contacts": [contact_answers.ContactAnswer, contact_answers.ContactsAnswer],
     "POST /v1/contacts/check": [contact_answers.PermissionAnswer],
     "GET /v1/child-defaults": [contact_answers.ChildDefaultsAnswer],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from seawall.conversation_records import AgeBand
 from seawall.errors import NotFound
 from seawall.grooming import child_safety
 from seawall.grooming.child_safety import Permission, Reach
-from seawall.grooming.contacts import AccountFacts, AgeBand
+from seawall.grooming.contacts import AccountFacts
 
 ADULT = AccountFacts("adult-1", AgeBand.ADULT)
 OTHER_ADULT = AccountFacts("adult-2", AgeBand.ADULT)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from seawall.cli.main import app
 from seawall.errors import BadInput, ConfigurationError, NotFound
-from seawall.grooming.detecting import load_thresholds, parse_thresholds, shipped_thresholds
+from seawall.grooming.thresholds import load_thresholds, parse_thresholds, shipped_thresholds
 from tests.unit.grooming import chats
 
 

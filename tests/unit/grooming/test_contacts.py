@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seawall.conversation_records import AgeBand
 from seawall.grooming.contacts import (
     FRICTION_AT,
     LOOK_AT,
     NO_RISK,
     AccountFacts,
-    AgeBand,
     AgeSource,
     ContactRisk,
     Window,

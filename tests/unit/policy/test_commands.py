@@ -26,7 +26,7 @@ def seawall(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_default_is_checked_when_nothing_is_named(home: Path) -> None:
     done = seawall(home, "check")
     assert done.returncode == 0, done.stderr
-    assert "10 rules" in done.stdout
+    assert "12 rules" in done.stdout
     assert not home.exists()
 
 

@@ -29,7 +29,7 @@ def test_every_example_is_a_policy(example: str) -> None:
 
 def test_the_example_that_lets_owed_scans_pass_is_warned_of() -> None:
     warned = [problem for example in EXAMPLES for problem in check(example, "policy.md").warnings]
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 6
     assert len(warned) == 2
     assert "publishes content that is on a hash list" in str(warned[0])
     assert "NOBODY SCREENED on link-preview" in str(warned[1])

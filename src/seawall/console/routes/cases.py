@@ -19,7 +19,7 @@ from seawall.cases.decisions import LONGEST_REASON
 from seawall.cases.mixing import is_severe
 from seawall.cases.reveals import FIRST, Aim
 from seawall.cases.store import CaseView, ItemView
-from seawall.console import casefile, views, wording, working
+from seawall.console import casefile, conversation_wording, views, wording, working
 from seawall.console.desk import Desk, desk_of
 from seawall.console.filters import LONGEST_QUERY
 from seawall.console.looks import Shown, Wanted, look_at, panels
@@ -278,6 +278,7 @@ def _allowed(desk: Desk, visitor: Visitor, case: CaseView, wanted: Wanted | None
         "work": None if person is None else working.on(desk, person, case.id),
         "panels": looks,
         "may_decide": person is not None and may(person, Act.DECIDE),
+        "may_read": person is not None and may(person, Act.REVEAL),
     }
 
 
@@ -307,10 +308,17 @@ def _result(desk: Desk, case: CaseView, item: ItemView) -> Notice:
     newest = item.decisions[-1]
     return Notice(
         wording.RESULTS[newest.outcome].format(item=number, case=case.id),
-        f"{wording.consequence(newest.outcome, restricted=newest.restrict_account, heard=heard)}{_pause(item)}",
+        f"{_consequence(item, heard=heard)}{_pause(item)}",
         "good",
         onward,
     )
+
+
+def _consequence(item: ItemView, *, heard: bool) -> str:
+    """What comes of the newest decision on the platform."""
+    newest = item.decisions[-1]
+    words = conversation_wording.CONSEQUENCES if views.is_conversation(item) else wording.CONSEQUENCES
+    return wording.consequence(newest.outcome, restricted=newest.restrict_account, heard=heard, words=words)
 
 
 def _pause(item: ItemView) -> str:

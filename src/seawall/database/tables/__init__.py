@@ -45,6 +45,7 @@ from seawall.database.tables.hashlists import (
     change_numbers,
 )
 from seawall.database.tables.keypoints import KeptKeypoints
+from seawall.database.tables.messages import Conversation, ConversationMessage
 from seawall.database.tables.reporting import Report, ReportItem, ReportSend
 from seawall.database.tables.requests import Request, SecondPersonOff
 
@@ -68,6 +69,8 @@ __all__ = [
     "Contact",
     "ContactDay",
     "Content",
+    "Conversation",
+    "ConversationMessage",
     "Decision",
     "Entry",
     "Evidence",

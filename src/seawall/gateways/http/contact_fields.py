@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from seawall.conversation_records import AgeBand
 from seawall.errors import BadInput
 from seawall.gateways.http.fields import needed_text, refuse_unknown, text, time
 from seawall.grooming import child_safety
 from seawall.grooming.child_safety import ChildDefaults, Reach
-from seawall.grooming.contacts import AccountFacts, AgeBand, AgeSource, ContactAct, ContactEvent
+from seawall.grooming.contacts import AccountFacts, AgeSource, ContactAct, ContactEvent
 
 MOST_MUTUALS = 1_000_000
 Word = TypeVar("Word", bound=enum.StrEnum)
