@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
-from fastapi.staticfiles import StaticFiles
 
 from seawall.access.logins import Logins
 from seawall.access.passkeys import Passkeys
 from seawall.access.sign_on import sign_on
-from seawall.console import troubles
+from seawall.console import browser_files, troubles
 from seawall.console.desk import Desk
 from seawall.console.guard import Guard
 from seawall.console.pages import Pages
@@ -80,7 +77,6 @@ ROUTERS = tuple(
         wellbeing,
     )
 )
-STATIC = Path(__file__).parent / "static"
 
 
 def console(runtime: Runtime) -> FastAPI:
@@ -105,7 +101,7 @@ def console(runtime: Runtime) -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    browser_files.mount(app)
     troubles.install(app)
     return app
 

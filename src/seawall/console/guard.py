@@ -8,6 +8,7 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from seawall.console.browser_files import FOREVER, edition
 from seawall.errors import BodyTooLarge
 
 # Forms of the console are small; anything larger is no form of ours.
@@ -49,8 +50,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # The style sheet and scripts are the same for everybody; all else is about somebody.
-        is_static = scope["path"].startswith(f"{scope.get('root_path', '')}/static/")
+        kept = self._how_kept(scope)
         received = 0
 
         async def counted() -> Message:
@@ -66,7 +66,15 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                headers["Cache-Control"] = "no-cache" if is_static else "no-store"
+                # Only what was found is what the address says for ever.
+                headers["Cache-Control"] = kept if message["status"] < 400 else "no-store"
             await send(message)
 
         await self._app(scope, counted, guarded)
+
+    def _how_kept(self, scope: Scope) -> str:
+        """The style sheets and scripts are the same for everybody; all else is about somebody."""
+        static = f"{scope.get('root_path', '')}/static/"
+        if scope["path"].startswith(f"{static}{edition()}/"):
+            return FOREVER
+        return "no-cache" if scope["path"].startswith(static) else "no-store"

@@ -14,6 +14,7 @@ from seawall.access.browsers import browser_name
 from seawall.access.permissions import Act, may
 from seawall.cases.notes import LONGEST_NOTE
 from seawall.console import wording
+from seawall.console.browser_files import edition
 from seawall.console.views import Draft
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Pages:
         self._environment.globals.update(
             demo=demo,
             version=__version__,
+            files=f"/console/static/{edition()}",
             htmx_config=HTMX_CONFIG,
             message=None,
             shown=None,
