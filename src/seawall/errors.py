@@ -83,6 +83,13 @@ class MasterKeyMissing(ConfigurationError):
     default_hint = "Restore the key file from its backup, or set SEAWALL_MASTER_KEY."
 
 
+class AuditKeyMissing(ConfigurationError):
+    """The key that signs the audit chain cannot be had."""
+
+    code = "audit_key_missing"
+    default_hint = "Restore the key file from its backup, or set SEAWALL_AUDIT_KEY."
+
+
 class Unavailable(SeawallError):
     """A part that Seawall needs cannot be reached now; trying again later may work."""
 
@@ -415,7 +422,7 @@ class EvidenceTampered(EvidenceError):
 
 
 class AuditChainBroken(EvidenceError):
-    """The audit chain has a changed, missing or reordered event."""
+    """The audit chain has a changed, missing or reordered event, or its end was cut off."""
 
     code = "audit_chain_broken"
     default_hint = "Keep everything as it is and compare with a backup."

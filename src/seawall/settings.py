@@ -14,6 +14,7 @@ from pydantic_settings import SettingsConfigDict
 from seawall.access_settings import AccessSettings
 from seawall.desk_settings import DeskSettings
 from seawall.errors import ConfigurationError
+from seawall.evidence_settings import EvidenceSettings
 from seawall.message_settings import MessageSettings
 from seawall.readable import bounds_of, readable_bounds
 from seawall.records import HarmClass, RevealStage
@@ -32,7 +33,7 @@ def default_decoder_processes() -> int:
     return max(1, min(8, os.cpu_count() or 1))
 
 
-class Settings(AccessSettings, DeskSettings, MessageSettings):
+class Settings(AccessSettings, DeskSettings, EvidenceSettings, MessageSettings):
     """All of Seawall's settings; each is read from the environment variable ``SEAWALL_<NAME>``."""
 
     model_config = SettingsConfigDict(env_prefix="SEAWALL_", extra="ignore", frozen=True)
@@ -414,6 +415,16 @@ class Settings(AccessSettings, DeskSettings, MessageSettings):
     def resolved_master_key_file(self) -> Path:
         """Where the master key file lies or would lie."""
         return self.master_key_file or self.home / "keys" / "master.key"
+
+    @property
+    def resolved_audit_key_file(self) -> Path:
+        """Where the audit key file lies or would lie."""
+        return self.audit_key_file or self.home / "keys" / "audit.key"
+
+    @property
+    def audit_heads_file(self) -> Path:
+        """The signed heads of the audit chain once more, outside the database."""
+        return self.home / "audit" / "heads.jsonl"
 
     @property
     def database_folder(self) -> Path:

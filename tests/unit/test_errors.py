@@ -19,6 +19,7 @@ PINNED = {
     "policy_invalid": (500, 4),
     "grooming_rules_invalid": (500, 4),
     "grooming_model_invalid": (500, 4),
+    "audit_key_missing": (500, 4),
     "master_key_missing": (500, 4),
     "unavailable": (503, 5),
     "database_unavailable": (503, 5),

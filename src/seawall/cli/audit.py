@@ -1,17 +1,16 @@
-"""`seawall audit`: verify, export and read the audit chain."""
+"""`seawall audit`: verify, export, sign and read the audit chain."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 if TYPE_CHECKING:
-    from seawall.evidence.audit import AuditLink, AuditReport
+    from seawall.evidence.proving import AuditReport
 
-app = typer.Typer(help="Verify, export and read the chain of audit events.", no_args_is_help=True)
+app = typer.Typer(help="Verify, export, sign and read the chain of audit events.", no_args_is_help=True)
 
 
 @app.command()
@@ -25,15 +24,25 @@ def verify(
     head: Annotated[
         str | None, typer.Option(help="A head noted earlier (hex): shows that the end was not cut off since.")
     ] = None,
+    public_key: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A public key whose signatures count (PEM); several for several. Without it, the one of this home.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
 ) -> None:
-    """Walk the whole chain and find the first event that was changed, removed or moved. Exits with 7 if there is one.
+    """Walk the whole chain and find the first event that was changed, removed or moved, a forged signature, or an end
+    that was cut off. Exits with 7 if there is one.
 
-    Note the head that it prints somewhere else: given as --head later, it proves that nothing up to it was cut off.
+    Keep a copy of what `seawall audit public-key` prints, and of the head that this prints, somewhere else.
 
-    Example: seawall audit verify --export audit.jsonl --head 3f5a...
+    Example: seawall audit verify --export audit.jsonl --public-key audit.pub
     """
+    from seawall.cli.context import open_database, open_settings
     from seawall.errors import AuditChainBroken, BadInput
-    from seawall.evidence import audit
+    from seawall.evidence import heads, proving, signing
 
     try:
         expected = bytes.fromhex(head) if head is not None else None
@@ -41,15 +50,22 @@ def verify(
         expected = b""
     if expected is not None and len(expected) != 32:
         raise BadInput("The head is not 64 hex digits.", hint="Give it as `seawall audit verify` printed it.")
+    settings = open_settings()
+    if public_key:
+        trust = signing.Trust(signing.read_public_key(file.read_bytes()) for file in public_key)
+    else:
+        trust = heads.own_trust(settings)
     if export is not None:
         with export.open("rb") as stream:
-            report = audit.verify(audit.links_of_export(stream), expected_head=expected)
+            report = proving.verify_export(stream, expected_head=expected, trust=trust)
     else:
-        report = _verify_database(expected)
+        with open_database(settings) as database, database.transaction() as session:
+            report = heads.prove(session, settings, expected_head=expected, trust=trust)
     problem = report.first_problem
     if problem is not None:
         raise AuditChainBroken(f"The audit chain does not hold ({problem.code}). {problem.explanation}")
     typer.echo(f"The audit chain holds: {report.events} events.")
+    typer.echo(_signed(report) if trust else "Signatures: not looked at, since there is no public key here.")
     typer.echo(f"Head: {report.head.hex()}")
 
 
@@ -59,7 +75,8 @@ def export(
         Path | None, typer.Option(help="The file to make; without it, standard output.", dir_okay=False)
     ] = None,
 ) -> None:
-    """Write the chain as JSON lines, one event a line, for `seawall audit verify --export` or a program of your own.
+    """Write the chain as JSON lines, one event a line and a signed end, for `seawall audit verify --export` or a
+    program of your own.
 
     The export itself is put on record. It names accounts and people: keep it as you keep the database.
 
@@ -69,16 +86,18 @@ def export(
 
     from seawall.cli.context import open_database, open_settings, operator
     from seawall.errors import BadInput
-    from seawall.evidence import audit
+    from seawall.evidence import audit, heads
 
-    with open_database(open_settings()) as database:
+    settings = open_settings()
+    with open_database(settings) as database:
         try:
             with database.transaction() as session:
+                key = heads.open_signing_key(settings, session)
                 if to is None:
-                    count = _write(audit.links(session), sys.stdout.buffer)
+                    count = heads.export(session, key, sys.stdout.buffer)
                 else:
                     with _new_private_file(to) as stream:
-                        count = _write(audit.links(session), stream)
+                        count = heads.export(session, key, stream)
         except FileExistsError:
             raise BadInput(f"{to} is there already.", hint="Choose another name; nothing is overwritten.") from None
         except OSError as error:
@@ -88,6 +107,40 @@ def export(
         with database.transaction() as session:
             audit.append(session, operator(), "audit.export", "audit:chain", {"events": count})
     typer.echo(f"{count} events written.", err=True)
+
+
+@app.command()
+def sign() -> None:
+    """Sign the chain's head now. The worker does so each hour in which something happened.
+
+    Example: seawall audit sign
+    """
+    from seawall.cli.context import open_database, open_settings, operator
+    from seawall.evidence import heads
+
+    settings = open_settings()
+    with open_database(settings) as database:
+        head = heads.sign(database, settings, operator())
+    if head is None:
+        typer.echo("Nothing happened since the head was signed last.")
+    else:
+        typer.echo(f"{head.events} events are signed with the key {head.key_id}.")
+        typer.echo(f"Head: {head.head}")
+
+
+@app.command("public-key")
+def public_key() -> None:
+    """Print the public key (PEM) with which anybody can check the signatures. Keep it somewhere else.
+
+    Example: seawall audit public-key > audit.pub
+    """
+    from seawall.cli.context import open_database, open_settings
+    from seawall.evidence import heads
+
+    settings = open_settings()
+    with open_database(settings) as database, database.transaction() as session:
+        key = heads.open_signing_key(settings, session)
+    typer.echo(key.public_pem, nl=False)
 
 
 @app.command()
@@ -116,23 +169,10 @@ def show(last: Annotated[int, typer.Option(min=1, max=10_000, help="How many of 
     Console().print(table)
 
 
-def _verify_database(expected_head: bytes | None) -> AuditReport:
-    from seawall.cli.context import open_database, open_settings
-    from seawall.evidence import audit
-
-    with open_database(open_settings()) as database, database.transaction() as session:
-        return audit.verify(session, expected_head=expected_head)
-
-
-def _write(links: Iterable[AuditLink], stream: BinaryIO) -> int:
-    from seawall.evidence import audit
-
-    count = 0
-    for link in links:
-        stream.write(audit.export_line(link))
-        count += 1
-    stream.flush()
-    return count
+def _signed(report: AuditReport) -> str:
+    if report.signatures == 0:
+        return "Signatures: none yet."
+    return f"Signatures: {report.signatures} hold, and vouch for events 1 to {report.signed}."
 
 
 def _new_private_file(path: Path) -> BinaryIO:

@@ -24,7 +24,8 @@ from seawall.database.tables import Appeal, ConversationMessage, Evidence, Evide
 from seawall.engines.objects import ObjectStore
 from seawall.errors import Conflict, EvidenceError, EvidenceTampered, MasterKeyMissing, NotFound
 from seawall.evidence import audit
-from seawall.evidence.master_key import KEY_BYTES, MasterKey
+from seawall.evidence.key_files import KEY_BYTES
+from seawall.evidence.master_key import MasterKey
 from seawall.evidence.sealing import open_stream, seal_stream
 from seawall.records import SYSTEM
 

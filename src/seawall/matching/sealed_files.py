@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from seawall.errors import EvidenceTampered, IndexFileInvalid
-from seawall.evidence.master_key import KEY_BYTES, MasterKey, load_master_key
+from seawall.evidence.key_files import KEY_BYTES
+from seawall.evidence.master_key import MasterKey, load_master_key
 from seawall.evidence.sealing import SEGMENT_BYTES, TAG_BYTES, open_stream, seal_stream
 from seawall.matching import memory_files
 from seawall.matching.memory_files import MemoryFile

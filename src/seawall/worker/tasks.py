@@ -20,6 +20,7 @@ from seawall.cases import appeals
 from seawall.database.sessions import Database
 from seawall.database.tables import now
 from seawall.engines.jobs import job_app
+from seawall.evidence import heads
 from seawall.evidence.master_key import MasterKey
 from seawall.evidence.vault import Vault
 from seawall.grooming import contact_store, message_store
@@ -112,6 +113,11 @@ def build_app(parts: Parts, deliverer: Deliverer, filer: Filer) -> procrastinate
     @app.task(name="lists.noise", queueing_lock="lists.noise")
     async def look_at_lists(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
         await asyncio.to_thread(noisy.look_at_lists, parts.database, parts.settings)
+
+    @app.periodic(cron="57 * * * *")
+    @app.task(name="audit.housekeeping", queueing_lock="audit.housekeeping")
+    async def sign_head(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
+        await asyncio.to_thread(heads.sign, parts.database, parts.settings)
 
     if (rooms := parts.rooms) is not None:
 

@@ -63,8 +63,10 @@ def test_an_export_is_private_and_verifies_without_the_database(filled: Database
     done = audit(nowhere, tmp_path, "verify", "--export", str(file), "--head", head)
     assert done.returncode == 0, done.stderr
     lines = file.read_bytes().splitlines(keepends=True)
+    assert len(lines) == 6
     for broken, status in (
         (lines[:-1], 7),
+        ([*lines[:-2], lines[-1]], 7),
         (lines[1:], 7),
         ([lines[0], lines[2], lines[1], *lines[3:]], 7),
         ([lines[0].replace(b'"number":1', b'"number":2', 1), *lines[1:]], 7),
@@ -81,9 +83,27 @@ def test_an_export_overwrites_nothing_and_is_itself_on_record(filled: Database, 
     assert file.read_text() == "mine"
     done = audit(filled, tmp_path, "export")
     assert done.returncode == 0
-    assert len(done.stdout.splitlines()) == 5
+    assert len(done.stdout.splitlines()) == 6  # five events and the signed end
     shown = audit(filled, tmp_path, "show", "--last", "2")
     assert shown.returncode == 0, shown.stderr
     assert "audit.export" in shown.stdout
     assert "test:5" in shown.stdout
     assert "test:4" not in shown.stdout
+
+
+def test_a_signed_chain_verifies_elsewhere_with_the_public_key_alone(filled: Database, tmp_path: Path) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    assert "Signatures: not looked at" in audit(filled, home, "verify").stdout
+    signed = audit(filled, home, "sign")
+    assert "5 events are signed" in signed.stdout, signed.stderr
+    assert "Nothing happened" in audit(filled, home, "sign").stdout
+    assert "1 hold, and vouch for events 1 to 5" in audit(filled, home, "verify").stdout
+    key, export = tmp_path / "audit.pub", tmp_path / "audit.jsonl"
+    key.write_text(audit(filled, home, "public-key").stdout)
+    assert key.read_text().startswith("-----BEGIN PUBLIC KEY-----")
+    assert audit(filled, home, "export", "--to", str(export)).returncode == 0
+    nowhere = Database("postgresql://127.0.0.1:1/none")
+    done = audit(nowhere, elsewhere, "verify", "--export", str(export), "--public-key", str(key))
+    assert "vouch for events 1 to 6" in done.stdout, done.stderr
+    assert audit(nowhere, elsewhere, "verify", "--export", str(export), "--public-key", str(export)).returncode == 6
+    assert audit(filled, elsewhere, "sign").returncode == 4  # another home lacks the key, and makes no other

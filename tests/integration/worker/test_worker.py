@@ -262,7 +262,7 @@ def test_housekeeping_runs(post: Post, parts: Parts) -> None:
         session.execute(
             text("INSERT INTO failed_logins (name_hash, minute, attempts) VALUES ('x', now() - interval '3 days', 1)")
         )
-        houses = ("worker", "access", "evidence", "ledger", "contacts", "messages")
+        houses = ("worker", "access", "evidence", "ledger", "contacts", "messages", "audit")
         for task in ("worker.rescue", *(f"{house}.housekeeping" for house in houses)):
             defer(session, task, timestamp=0)
 
@@ -300,4 +300,5 @@ def test_every_periodic_task_is_registered(post: Post, parts: Parts) -> None:
         "appeals.housekeeping",
         "lists.noise",
         "messages.housekeeping",
+        "audit.housekeeping",
     }

@@ -11,7 +11,7 @@ from seawall.access.permissions import Act
 from seawall.console.desk import Desk, desk_of
 from seawall.console.visitor import Allowed, AnyVisitor, own_form
 from seawall.console.wording import Notice, counted
-from seawall.evidence import audit
+from seawall.evidence import audit, heads
 
 router = APIRouter(prefix="/audit", dependencies=[Depends(Allowed(Act.READ_AUDIT))])
 ADesk = Annotated[Desk, Depends(desk_of)]
@@ -31,7 +31,7 @@ def audit_page(
 def verify(desk: ADesk, visitor: AnyVisitor) -> Response:
     """Walks the whole chain and says whether it holds."""
     with desk.database.transaction() as session:
-        report = audit.verify(session)
+        report = heads.prove(session, desk.settings)
     if report.first_problem is None:
         found = Notice(
             f"The chain holds: {counted(report.events, 'event')}, each continuing the one before.",
