@@ -426,3 +426,10 @@ class AuditChainBroken(EvidenceError):
 
     code = "audit_chain_broken"
     default_hint = "Keep everything as it is and compare with a backup."
+
+
+class BackupDamaged(EvidenceError):
+    """A backup is not what was backed up: a file is missing, was changed, or was never finished."""
+
+    code = "backup_damaged"
+    default_hint = "Nothing was restored. Take another backup."

@@ -17,6 +17,13 @@ def make_home(settings: Settings) -> None:
 
 def open_database(settings: Settings) -> Database:
     """The configured PostgreSQL, or the embedded one (started if need be), at the newest schema."""
+    database = connect(settings)
+    upgrade(database)
+    return database
+
+
+def connect(settings: Settings) -> Database:
+    """The same, whatever is in it and if nothing is."""
     make_home(settings)
     if settings.database_url is not None:
         address = settings.database_url.get_secret_value()
@@ -24,9 +31,7 @@ def open_database(settings: Settings) -> Database:
         from seawall.engines.postgres import embedded
 
         address = embedded(settings)
-    database = Database(address, settings.database_pool_size)
-    upgrade(database)
-    return database
+    return Database(address, settings.database_pool_size)
 
 
 def open_master_key(settings: Settings, database: Database) -> MasterKey:

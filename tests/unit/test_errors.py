@@ -66,6 +66,7 @@ PINNED = {
     "evidence_error": (500, 7),
     "evidence_tampered": (500, 7),
     "audit_chain_broken": (500, 7),
+    "backup_damaged": (500, 7),
 }
 """Code -> HTTP status and exit status, as published. Only ever add to it."""
 

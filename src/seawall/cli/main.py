@@ -9,6 +9,7 @@ import typer
 from seawall import __version__
 from seawall.cli import (
     audit,
+    backup,
     demo,
     dev,
     doctor,
@@ -55,6 +56,8 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(reports.app, name="reports")
 app.add_typer(grooming.app, name="grooming")
 app.add_typer(audit.app, name="audit")
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("demo")(demo.demo)
 app.add_typer(dev.app, name="dev")
 
