@@ -12,7 +12,7 @@ from seawall.access.permissions import ALLOWED
 from seawall.console.wording import capitalised
 from seawall.database.tables import ConsoleSession, now
 from seawall.records import Role
-from tests.browser.conftest import Watched
+from tests.browser.conftest import ARTIFACTS, Watched
 from tests.browser.looking import look
 from tests.browser.stand import PASSWORD, Stand
 
@@ -73,6 +73,34 @@ def test_sessions_are_ended_by_oneself_and_by_an_administrator(stand: Stand, win
     here.open("me")
     expect(here.page.get_by_role("heading", name="Log in")).to_be_visible()
     assert stand.acts().count("user.session_end") == 2
+
+
+def test_an_administrator_changes_roles_and_shows_first_that_it_is_them(stand: Stand, window: Window) -> None:
+    stand.person("reviewer-1", Role.REVIEWER)
+    stand.person("boss", Role.ADMIN)
+    watched = window()
+    watched.log_in("boss")
+    watched.open("people/reviewer-1")
+    page = watched.page
+    with stand.runtime.database.transaction() as session:
+        session.execute(update(ConsoleSession).values(proven_at=None))
+    page.get_by_role("checkbox", name="Senior reviewer").check()
+    page.get_by_role("button", name="Change roles").click()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="reviewer-1")).to_be_visible()
+    page.get_by_role("checkbox", name="Senior reviewer").check()
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ARTIFACTS / "person.png", full_page=True)
+    page.get_by_role("button", name="Change roles").click()
+    expect(page.locator("#notice")).to_contain_text("The roles of reviewer-1 are changed")
+    expect(page.get_by_role("checkbox", name="Senior reviewer")).to_be_checked()
+    watched.open("people/boss")
+    page.get_by_role("checkbox", name="Admin").uncheck()
+    page.get_by_role("checkbox", name="Reviewer", exact=True).check()
+    page.get_by_role("button", name="Change roles").click()
+    expect(page.locator("#notice")).to_contain_text("Nobody would be left who may manage people")
+    assert stand.acts().count("user.roles") == 1
 
 
 def test_the_permission_page_says_what_holds(stand: Stand, window: Window) -> None:

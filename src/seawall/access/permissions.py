@@ -36,9 +36,8 @@ class Act(enum.StrEnum):
     SEE_NUMBERS = "see the numbers of the desk"
     SEE_WEBHOOKS = "see webhook deliveries"
     MANAGE_WEBHOOKS = "manage webhooks"
-    MANAGE_KEYS = "manage API keys"
-    MANAGE_PEOPLE = "manage people"
-    CHANGE_SETTINGS = "change settings"
+    MANAGE_PEOPLE = "see and end people's sessions and passkeys"
+    CHANGE_ROLES = "change people's roles"
     SEE_PERMISSIONS = "see who may do what"
     OWN_ACCOUNT = "look after one's own account"
 
@@ -64,15 +63,14 @@ ALLOWED: dict[Act, frozenset[Role]] = {
     Act.SEE_NUMBERS: frozenset({Role.SENIOR, Role.ADMIN, Role.AUDITOR}),
     Act.SEE_WEBHOOKS: frozenset({Role.ADMIN, Role.AUDITOR}),
     Act.MANAGE_WEBHOOKS: frozenset({Role.ADMIN}),
-    Act.MANAGE_KEYS: frozenset({Role.ADMIN}),
     Act.MANAGE_PEOPLE: frozenset({Role.ADMIN}),
-    Act.CHANGE_SETTINGS: frozenset({Role.ADMIN}),
+    Act.CHANGE_ROLES: frozenset({Role.ADMIN}),
     Act.SEE_PERMISSIONS: frozenset(Role),
     Act.OWN_ACCOUNT: frozenset(Role),
 }
 
 
-DEMANDS_PROOF = frozenset({Act.REVEAL, Act.RELEASE_EVIDENCE})
+DEMANDS_PROOF = frozenset({Act.REVEAL, Act.RELEASE_EVIDENCE, Act.CHANGE_ROLES})
 """What an open session alone does not allow: the person must have shown lately that it is them (`proof.py`)."""
 
 

@@ -21,7 +21,8 @@ from seawall.errors import BadInput, NotFound, ProofNeeded, RateLimited, Seawall
 
 log = structlog.get_logger(__name__)
 
-CASE = re.compile(r"/console/cases/\d{1,18}")
+# Pages whose forms have addresses below their own.
+ABOVE_A_FORM = re.compile(r"/console/(?:cases/\d{1,18}|people/[a-z0-9][a-z0-9._-]{0,63}|blind)(?=/)")
 TITLES = {
     401: "Please log in",
     403: "Not for this account",
@@ -103,9 +104,9 @@ def _to_proof(request: Request) -> Response:
         there = urlsplit(current)
         wanted = safe_next(there.path + (f"?{there.query}" if there.query else ""))
     else:
-        # A form's own address cannot be gone back to, but the case that it is about can.
-        of_a_case = CASE.match(request.url.path)
-        wanted = of_a_case[0] if of_a_case else safe_next(request.url.path if request.method == "GET" else "")
+        # A form's own address cannot be gone back to, but the page that it is on can.
+        page = ABOVE_A_FORM.match(request.url.path)
+        wanted = page[0] if page else safe_next(request.url.path if request.method == "GET" else "")
     address = f"/console/prove?{urlencode({'next': wanted})}"
     if is_htmx(request):
         return Response(status_code=403, headers={"HX-Redirect": address})

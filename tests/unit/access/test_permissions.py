@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from seawall.access import permissions
 from seawall.access.permissions import ALLOWED, Act, may, require, require_scope
 from seawall.errors import Forbidden
 from seawall.records import Role, Scope
@@ -20,6 +22,14 @@ class Somebody:
 def test_every_act_is_somebodys() -> None:
     assert set(ALLOWED) == set(Act)
     assert all(ALLOWED.values())
+
+
+def test_every_act_is_demanded_somewhere() -> None:
+    """What the page of people shows is what the code asks for."""
+    package = Path(permissions.__file__).parents[1]
+    texts = [path.read_text("utf-8") for path in package.rglob("*.py") if path != Path(permissions.__file__)]
+    unused = {act.name for act in Act if not any(f"Act.{act.name}" in text for text in texts)}
+    assert unused == set()
 
 
 SEES_EVIDENCE = {Role.REVIEWER, Role.SENIOR, Role.EVIDENCE_CUSTODIAN}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Form, Path, Query
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
@@ -12,8 +12,9 @@ from seawall.access import passkeys, people, sessions
 from seawall.access.people import PersonSession
 from seawall.access.permissions import ALLOWED, Act, may
 from seawall.console.desk import Desk, desk_of
-from seawall.console.visitor import Allowed, AnyVisitor, own_form
+from seawall.console.visitor import Allowed, AnyVisitor, Visitor, own_form
 from seawall.console.wording import Notice, counted
+from seawall.errors import BadInput, Conflict
 from seawall.records import Role
 
 router = APIRouter(prefix="/people")
@@ -47,22 +48,50 @@ def person_page(
     visitor: AnyVisitor,
     ended: Annotated[int | None, Query(ge=0, le=10_000)] = None,
     removed: str = "",
+    changed: str = "",
 ) -> Response:
     """One person, for administrators. `ended` is how many of their sessions were just ended, `removed` tells of a
-    passkey."""
+    passkey, `changed` of their roles."""
+    message = None if ended is None else Notice(f"{counted(ended, 'session')} of {name} ended.", tone="good")
+    if removed:
+        message = Notice(f"The passkey of {name} is removed.", tone="good")
+    if changed:
+        message = Notice(f"The roles of {name} are changed.", "They hold from their next step on.", "good")
+    return _person(desk, visitor, name, message)
+
+
+@router.post("/{name}/roles", dependencies=[Depends(own_form)])
+def change_roles(
+    name: Name,
+    desk: ADesk,
+    visitor: AnyVisitor,
+    person: Annotated[PersonSession, Depends(Allowed(Act.CHANGE_ROLES))],
+    role: Annotated[list[Role], Form(max_length=len(Role))] = [],  # noqa: B006 - read only
+) -> Response:
+    """Gives a person exactly these roles."""
+    try:
+        with desk.database.transaction() as session:
+            people.set_roles(session, name, role, person.actor)
+    except (BadInput, Conflict) as error:
+        notice = Notice(error.message, error.hint, "trouble")
+        return _person(desk, visitor, name, notice, status=error.http_status)
+    return RedirectResponse(f"{ADDRESS}/{name}?changed=yes#notice", status_code=303)
+
+
+def _person(desk: Desk, visitor: Visitor, name: str, message: Notice | None, *, status: int = 200) -> Response:
     with desk.database.transaction() as session:
         found = sessions.open_sessions(session, name)
         theirs = passkeys.list_passkeys(session, name)
         (other,) = (each for each in people.list_people(session) if each.name == name)
-    message = None if ended is None else Notice(f"{counted(ended, 'session')} of {name} ended.", tone="good")
-    if removed:
-        message = Notice(f"The passkey of {name} is removed.", tone="good")
     return desk.pages.answer(
         "person.html",
         visitor,
         here=ADDRESS,
         exactly=False,
+        status=status,
         other=other,
+        roles=list(Role),
+        acts={role: [act.value for act, by in ALLOWED.items() if role in by and len(by) < len(Role)] for role in Role},
         sessions=found,
         passkeys=theirs,
         message=message,
