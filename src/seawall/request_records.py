@@ -13,6 +13,7 @@ class RequestKind(enum.StrEnum):
     REMOVE_LIST = "list.remove"
     OVERTURN = "appeal.overturn"
     EXPORT = "evidence.export"
+    LOWER_FLOOR = "floor.lower"
 
 
 class RequestState(enum.StrEnum):

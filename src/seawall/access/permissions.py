@@ -23,7 +23,7 @@ class Act(enum.StrEnum):
     SHARE_FILTERS = "share filters"
     SECOND = "agree as the second person"
     SECOND_LOOK = "see what waits for a second person"
-    RAISE_FLOORS = "raise a floor of reveals"
+    RAISE_FLOORS = "raise a floor of reveals, or ask for a lower one"
     GRANT_EXPOSURE = "grant more looks for a day"
     SEE_TEAM = "see the team's totals"
     LOWER_FLOORS = "agree to a lower floor of reveals"
@@ -49,7 +49,7 @@ ALLOWED: dict[Act, frozenset[Role]] = {
     Act.REASSIGN: frozenset({Role.SENIOR}),
     Act.SHARE_FILTERS: frozenset({Role.SENIOR}),
     Act.SECOND: frozenset({Role.SENIOR}),
-    Act.SECOND_LOOK: frozenset({Role.REVIEWER, Role.SENIOR, Role.LIST_MANAGER, Role.EVIDENCE_CUSTODIAN}),
+    Act.SECOND_LOOK: frozenset({Role.REVIEWER, Role.SENIOR, Role.LIST_MANAGER, Role.EVIDENCE_CUSTODIAN, Role.ADMIN}),
     Act.RAISE_FLOORS: frozenset({Role.SENIOR, Role.ADMIN}),
     Act.GRANT_EXPOSURE: frozenset({Role.SENIOR}),
     Act.SEE_TEAM: frozenset({Role.SENIOR, Role.ADMIN}),

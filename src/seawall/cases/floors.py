@@ -74,6 +74,43 @@ def raise_for_all(session: Session, settings: Settings, harm_class: HarmClass, w
     return before
 
 
+def check_lower(session: Session, settings: Settings, harm_class: HarmClass, wanted: Floor) -> None:
+    """Refuses what is no lower floor, or is one beyond the settings.
+
+    Raises:
+        Conflict: says which.
+    """
+    if not wanted.protects_as(from_settings(settings)[harm_class]):
+        raise Conflict(
+            "That would show more than the settings of this server allow.",
+            hint="SEAWALL_REVEAL_FLOORS says how far a floor can be lowered here.",
+        )
+    if wanted.protects_as(of_organisation(session, settings)[harm_class]):
+        raise Conflict("That shows no more than now.", hint="A floor is raised without a second person.")
+
+
+def hold_raised(session: Session, harm_class: HarmClass) -> Floor:
+    """What the organisation has raised the floor of a class to, held until the transaction ends.
+
+    Raises:
+        NotFound: nobody has raised it.
+    """
+    wanted = select(RevealFloor).where(RevealFloor.user_id.is_(None), RevealFloor.harm_class == harm_class.value)
+    row = session.scalar(wanted.with_for_update().execution_options(populate_existing=True))
+    if row is None:
+        raise NotFound(
+            "That floor was not raised here, so that it cannot be lowered here.",
+            hint="What binds it is the setting SEAWALL_REVEAL_FLOORS.",
+        )
+    return Floor(RevealStage(row.first), RevealStage(row.clearest))
+
+
+def lower_for_all(session: Session, harm_class: HarmClass, wanted: Floor) -> None:
+    """Sets what was raised to less. What the settings say binds as before. The caller holds it, and the audit event
+    is theirs."""
+    _keep(session, None, harm_class, wanted)
+
+
 def set_own(session: Session, settings: Settings, user_id: int, harm_class: HarmClass, wanted: Floor) -> Floor:
     """Sets what a person wants for themself, at least as protective as the organisation's. Returns what bound them.
 

@@ -16,7 +16,7 @@ from seawall.access.permissions import Act
 from seawall.access.requests import Parameters, RequestInfo
 from seawall.records import Actor
 from seawall.request_records import RequestKind
-from seawall.second import appeals, exports, items, lists
+from seawall.second import appeals, exports, floors, items, lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,9 @@ KINDS: Mapping[RequestKind, Kind] = MappingProxyType(
             (Act.SECOND,),
             appeals.hold,
             appeals.carry_out,
+        ),
+        RequestKind.LOWER_FLOOR: Kind(
+            "Lower the floor of a harm class", Act.RAISE_FLOORS, (Act.LOWER_FLOORS,), floors.hold, floors.carry_out
         ),
         RequestKind.REMOVE_ENTRIES: Kind(
             "Take entries off a hash list", Act.MANAGE_LISTS, OF_LISTS, lists.hold_entries, lists.remove_entries

@@ -91,7 +91,9 @@ def _person(desk: Desk, visitor: Visitor, name: str, message: Notice | None, *, 
         status=status,
         other=other,
         roles=list(Role),
-        acts={role: [act.value for act, by in ALLOWED.items() if role in by and len(by) < len(Role)] for role in Role},
+        acts={
+            role: [act.value for act, by in ALLOWED.items() if role in by and len(by) < len(Role)] for role in Role
+        },
         sessions=found,
         passkeys=theirs,
         message=message,
@@ -119,3 +121,8 @@ def end(
     with desk.database.transaction() as session:
         sessions.end(session, name, session_id, person.actor)
     return RedirectResponse(f"{ADDRESS}/{name}?ended=1", status_code=303)
+
+
+def _acts_of(role: Role) -> list[str]:
+    """What a role may do that not every role may."""
+    return [act.value for act, by in ALLOWED.items() if role in by and len(by) < len(Role)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,13 +14,14 @@ from seawall.access import requests
 from seawall.access.people import PersonSession
 from seawall.access.permissions import DEMANDS_PROOF, Act, may
 from seawall.access.proof import require_proof
-from seawall.access.requests import RequestInfo
+from seawall.access.requests import Parameters, RequestInfo
 from seawall.console.desk import Desk, desk_of
 from seawall.console.visitor import Allowed, AnyVisitor, Visitor, own_form
-from seawall.console.wording import Link, Notice, counted
+from seawall.console.wording import HARM_CLASSES, Link, Notice, counted
 from seawall.errors import BadInput, Conflict, Forbidden, NotFound
 from seawall.request_records import RequestKind, RequestState
 from seawall.second import asking
+from seawall.second.floors import floor_of
 from seawall.second.kinds import KINDS
 
 router = APIRouter(prefix="/second", dependencies=[Depends(Allowed(Act.SECOND_LOOK))])
@@ -163,7 +163,7 @@ def _part(person: PersonSession, request: RequestInfo) -> RequestPart:
     )
 
 
-def _about(kind: RequestKind, parameters: Mapping[str, object]) -> tuple[str, Link | None]:
+def _about(kind: RequestKind, parameters: Parameters) -> tuple[str, Link | None]:
     """What it is about in words, and where to look at it."""
     if kind is RequestKind.NOT_A_MATCH:
         case, item = parameters["case"], parameters["item"]
@@ -179,6 +179,10 @@ def _about(kind: RequestKind, parameters: Mapping[str, object]) -> tuple[str, Li
         files = counted(len(items), "file", "files")
         about = f"Case #{case}, {files}, for {parameters['for']}, opened by {', '.join(keys)}"
         return about, Link(f"/console/cases/{case}", f"Look at case #{case}")
+    if kind is RequestKind.LOWER_FLOOR:
+        wanted = floor_of(parameters)
+        about = f"{HARM_CLASSES[str(parameters['harm_class'])]}: from {wanted.first} to {wanted.clearest}"
+        return about, Link("/console/wellbeing/team", "Look at the floors")
     name = str(parameters["list"])
     if kind is RequestKind.REMOVE_ENTRIES:
         entries = parameters["entries"]

@@ -21,6 +21,7 @@ from seawall.console.visitor import Allowed, AnyVisitor, own_form
 from seawall.console.wording import Notice
 from seawall.errors import BadInput, SeawallError
 from seawall.records import HarmClass, RevealStage
+from seawall.request_records import RequestState
 
 router = APIRouter(prefix="/wellbeing")
 ADesk = Annotated[Desk, Depends(desk_of)]
@@ -31,6 +32,8 @@ Manager = Annotated[PersonSession, Depends(Allowed(Act.SEE_TEAM))]
 DONE = {
     "floor": Notice("Your floor is changed.", "It binds from now on.", "good"),
     "raised": Notice("The floor is raised.", "It binds everybody from now on.", "good"),
+    "asked": Notice("A lower floor is asked for.", "It waits for a senior reviewer, under Second look.", "good"),
+    "lowered": Notice("The floor is lowered.", "It is on record that one person was enough.", "good"),
     "granted": Notice("More is granted for today.", "It is on record.", "good"),
 }
 
@@ -79,6 +82,25 @@ def raise_floor(
     except SeawallError as error:
         return _team(desk, visitor, person, _trouble(error), error.http_status)
     return RedirectResponse(f"{ADDRESS}/team?done=raised#notice", status_code=303)
+
+
+@router.post("/team/floor/lower", dependencies=[Depends(own_form)])
+def lower_floor(
+    desk: ADesk,
+    visitor: AnyVisitor,
+    person: Annotated[PersonSession, Depends(Allowed(Act.RAISE_FLOORS))],
+    harm_class: Annotated[HarmClass, Form()],
+    first: Annotated[RevealStage, Form()],
+    clearest: Annotated[RevealStage, Form()],
+    reason: Annotated[str, Form(max_length=500)] = "",
+) -> Response:
+    """Asks for a lower floor of a class, which takes two people."""
+    try:
+        asked = flow.ask_lower_floor(desk.rooms, person, harm_class, _floor(first, clearest), reason)
+    except SeawallError as error:
+        return _team(desk, visitor, person, _trouble(error), error.http_status)
+    done = "asked" if asked.state is RequestState.WAITING else "lowered"
+    return RedirectResponse(f"{ADDRESS}/team?done={done}#notice", status_code=303)
 
 
 @router.post("/team/grant", dependencies=[Depends(own_form)])
@@ -142,6 +164,7 @@ def _team(
         days = exposure.of_team(session, desk.settings, DAYS)
         dates = _dates(session, desk)
         ours = floors.of_organisation(session, desk.settings)
+    settled = floors.from_settings(desk.settings)
     return desk.pages.answer(
         "team.html",
         visitor,
@@ -151,6 +174,7 @@ def _team(
         days=list(reversed(list(zip(dates, days, strict=True)))),
         bars=bars([0 if day is None else day.seconds for day in days]),
         floors=[_choice(each, ours[each], ours[each]) for each in HarmClass],
+        lowerable=[_choice(each, ours[each], settled[each]) for each in HarmClass if ours[each] != settled[each]],
         fewest=exposure.FEWEST_OF_A_TEAM,
         timezone=desk.settings.timezone,
         may_raise=may(person, Act.RAISE_FLOORS),
