@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
@@ -22,7 +22,7 @@ from seawall.console import views, wording
 from seawall.console.desk import Desk, desk_of
 from seawall.console.visitor import Allowed, AnyVisitor, Visitor, own_form
 from seawall.console.wording import Notice, counted
-from seawall.errors import BadInput, Conflict, NotFound
+from seawall.errors import BadInput, Conflict, NotFound, SeawallError
 from seawall.records import Outcome
 
 router = APIRouter(prefix="/workspace")
@@ -71,41 +71,44 @@ def take_out(desk: ADesk, person: AReviewer, item_id: Numbers = []) -> Response:
     return RedirectResponse(ADDRESS, status_code=303)
 
 
-@router.post("/preview", dependencies=[Depends(own_form)])
-def preview(
-    desk: ADesk,
-    visitor: AnyVisitor,
-    person: AReviewer,
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One decision on all items that are marked."""
+
+    outcome: Outcome
+    reason: str
+    item_ids: list[int]
+
+
+def wanted(
     outcome: Annotated[Outcome, Form()],
     reason: Annotated[str, Form(max_length=LONGEST_REASON)] = "",
     item_id: Numbers = [],  # noqa: B006 - read only
-) -> Response:
+) -> Wanted:
+    """What the form says."""
+    return Wanted(outcome, reason, item_id)
+
+
+AWanted = Annotated[Wanted, Depends(wanted)]
+
+
+@router.post("/preview", dependencies=[Depends(own_form)])
+def preview(desk: ADesk, visitor: AnyVisitor, person: AReviewer, wanted: AWanted) -> Response:
     """What the decision would do to the items that are marked, and to which not."""
     try:
-        found = bulk.preview(desk.rooms, person, outcome, reason, item_id)
+        found = bulk.preview(desk.rooms, person, wanted.outcome, wanted.reason, wanted.item_ids)
     except BadInput as error:
-        message = Notice(error.message, error.hint, "trouble")
-        return _page(
-            desk, visitor, person, message=message, outcome=outcome, reason=reason, marked=item_id, status=422
-        )
-    return _page(desk, visitor, person, found=found, outcome=outcome, reason=reason, marked=item_id)
+        return _page(desk, visitor, person, message=_trouble(error), wanted=wanted, status=422)
+    return _page(desk, visitor, person, found=found, wanted=wanted)
 
 
 @router.post("/ask", dependencies=[Depends(own_form)])
-def ask(
-    desk: ADesk,
-    visitor: AnyVisitor,
-    person: AReviewer,
-    outcome: Annotated[Outcome, Form()],
-    reason: Annotated[str, Form(max_length=LONGEST_REASON)] = "",
-    item_id: Numbers = [],  # noqa: B006 - read only
-) -> Response:
+def ask(desk: ADesk, visitor: AnyVisitor, person: AReviewer, wanted: AWanted) -> Response:
     """Asks for what the preview showed. It is held back first."""
     try:
-        bulk.ask(desk.rooms, person, outcome, reason, item_id)
+        bulk.ask(desk.rooms, person, wanted.outcome, wanted.reason, wanted.item_ids)
     except BadInput as error:
-        message = Notice(error.message, error.hint, "trouble")
-        return _page(desk, visitor, person, message=message, outcome=outcome, reason=reason, status=422)
+        return _page(desk, visitor, person, message=_trouble(error), wanted=wanted, status=422)
     return RedirectResponse(f"{ADDRESS}#bulks", status_code=303)
 
 
@@ -120,8 +123,7 @@ def undo(
     try:
         back = bulk.undo(desk.rooms, person, bulk_id)
     except (Conflict, NotFound) as error:
-        message = Notice(error.message, error.hint, "trouble")
-        return _page(desk, visitor, person, message=message, status=error.http_status)
+        return _page(desk, visitor, person, message=_trouble(error), status=error.http_status)
     message = Notice(
         "Taken back.", f"Nothing was decided; {counted(back, 'item')} are in your workspace again.", "good"
     )
@@ -133,6 +135,10 @@ def _bulks(desk: Desk, person: PersonSession) -> tuple[BulkView, ...]:
         return bulks.recent(session, person.user_id)
 
 
+def _trouble(error: SeawallError) -> Notice:
+    return Notice(error.message, error.hint, "trouble")
+
+
 def _page(
     desk: Desk,
     visitor: Visitor,
@@ -140,9 +146,7 @@ def _page(
     *,
     message: Notice | None = None,
     found: Preview | None = None,
-    outcome: Outcome | None = None,
-    reason: str = "",
-    marked: Sequence[int] | None = None,
+    wanted: Wanted | None = None,
     status: int = 200,
 ) -> Response:
     with desk.database.transaction() as session:
@@ -159,8 +163,8 @@ def _page(
         bulk_states=BULKS,
         choices=wording.CHOICES,
         found=found,
-        outcome=outcome,
-        reason=reason,
-        marked=set(marked) if marked is not None else {line.item_id for line in lines},
+        outcome=None if wanted is None else wanted.outcome,
+        reason="" if wanted is None else wanted.reason,
+        marked={line.item_id for line in lines} if wanted is None else set(wanted.item_ids),
         undo_s=desk.settings.bulk_undo_seconds,
     )
