@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import TextClause, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from seawall.cases import claims, mixing
@@ -55,8 +55,6 @@ WHERE state = :state{{conditions}}
   )
 ORDER BY {ORDER} LIMIT 1 FOR UPDATE OF cases
 """  # noqa: S608 - made of constants
-_BY_THE_WAY = f"{_FREE} SKIP LOCKED"
-_PATIENTLY = _FREE
 # Something that is not severe, among the most pressing ones: further down it would not be the next in any sense.
 _AMONG = f" AND id IN (SELECT id FROM cases WHERE state = :state{{conditions}} ORDER BY {ORDER} LIMIT 300)"  # noqa: S608
 _CALM = f" AND NOT EXISTS (SELECT FROM case_items WHERE case_items.case_id = cases.id AND ({SEVERE_SQL}))"
@@ -86,22 +84,17 @@ def claim_next(
             something else; but for what is urgent. None minds nothing.
     """
     weary = severe_in_a_row is not None and mixing.had_enough_in_a_row(session, user_id, severe_in_a_row)
-    filters = replace(filters, whose=None)
-    asked, values = conditions(filters)
-    values["person"] = user_id
-    asked += "" if overdue is None else " AND id = ANY(:candidates)"
-    by_the_way, patiently = (text(each.format(conditions=asked)) for each in (_BY_THE_WAY, _PATIENTLY))
-    calmer = text(_BY_THE_WAY.format(conditions=asked + _AMONG.format(conditions=asked) + _CALM))
+    free = replace(filters, whose=Whose.FREE)
+    look = _Look(session, user_id, states, replace(filters, whose=None), among_overdue=overdue is not None)
     for _ in range(TRIES):
         if overdue is not None:
-            free = replace(filters, whose=Whose.FREE)
             late = queue(session, states, limit=CANDIDATES, filters=free, overdue=overdue)
-            values["candidates"] = [row.case_id for row in late]
+            look.among([row.case_id for row in late])
         case_id = (
             _assigned(session, user_id, other_than)
-            or (_something_else(session, by_the_way, calmer, states, values) if weary else None)
-            or _first(session, by_the_way, states, values)
-            or _first(session, patiently, states, values)
+            or (look.something_else() if weary else None)
+            or look.first(f"{_FREE} SKIP LOCKED")
+            or look.first(_FREE)
         )
         if case_id is None:
             return None
@@ -110,6 +103,49 @@ def claim_next(
         except CaseClaimed:
             continue  # taken between the look and the lock; the next look sees it
     return None
+
+
+class _Look:
+    """Looks for free cases in one part of the queue."""
+
+    def __init__(
+        self,
+        session: Session,
+        user_id: int,
+        states: Collection[CaseState],
+        filters: QueueFilter,
+        *,
+        among_overdue: bool,
+    ) -> None:
+        self._session = session
+        self._states = sorted(set(states) & set(UNDECIDED))
+        asked, values = conditions(filters)
+        self._conditions = asked + (" AND id = ANY(:candidates)" if among_overdue else "")
+        self._values = {**values, "person": user_id}
+
+    def among(self, case_ids: list[int]) -> None:
+        """Looks among these alone from now on."""
+        self._values["candidates"] = case_ids
+
+    def first(self, statement: str, more: str = "") -> int | None:
+        """Of each state the first case, locked; of these the most pressing one."""
+        sought = text(statement.format(conditions=self._conditions + more))
+        found = [
+            case_id
+            for state in self._states
+            if (case_id := self._session.scalar(sought, {**self._values, "state": state.value})) is not None
+        ]
+        if len(found) < 2:
+            return found[0] if found else None
+        return self._session.scalar(select(Case.id).where(Case.id.in_(found)).order_by(text(ORDER)).limit(1))
+
+    def something_else(self) -> int | None:
+        """One that is not severe, unless the most pressing one is urgent: a child may be at risk now."""
+        statement = f"{_FREE} SKIP LOCKED"
+        first = self.first(statement)
+        if first is None or self._session.scalar(select(Case.urgent).where(Case.id == first)):
+            return None
+        return self.first(statement, _AMONG.format(conditions=self._conditions) + _CALM)
 
 
 def _assigned(session: Session, user_id: int, other_than: int | None) -> int | None:
@@ -124,31 +160,3 @@ def _assigned(session: Session, user_id: int, other_than: int | None) -> int | N
         .with_for_update(of=Case, skip_locked=True)
     )
     return session.scalar(wanted)
-
-
-def _something_else(
-    session: Session,
-    by_the_way: TextClause,
-    calmer: TextClause,
-    states: Collection[CaseState],
-    values: dict[str, object],
-) -> int | None:
-    """A free case that is not severe, unless the most pressing one is urgent: a child may be at risk now."""
-    first = _first(session, by_the_way, states, values)
-    if first is None or session.scalar(select(Case.urgent).where(Case.id == first)):
-        return None
-    return _first(session, calmer, states, values)
-
-
-def _first(
-    session: Session, statement: TextClause, states: Collection[CaseState], values: dict[str, object]
-) -> int | None:
-    """Of each state the first free case, locked; of these the most pressing one."""
-    found = [
-        case_id
-        for state in sorted(set(states) & set(UNDECIDED))
-        if (case_id := session.scalar(statement, {**values, "state": state.value})) is not None
-    ]
-    if len(found) < 2:
-        return found[0] if found else None
-    return session.scalar(select(Case.id).where(Case.id.in_(found)).order_by(text(ORDER)).limit(1))
