@@ -177,7 +177,7 @@ def _about(kind: RequestKind, parameters: Parameters) -> tuple[str, Link | None]
         assert isinstance(items, list)
         assert isinstance(keys, list)
         files = counted(len(items), "file", "files")
-        about = f"Case #{case}, {files}, for {parameters['for']}, opened by {', '.join(keys)}"
+        about = f"Case #{case}, {files}, for {parameters['for']}, opened by {', '.join(map(str, keys))}"
         return about, Link(f"/console/cases/{case}", f"Look at case #{case}")
     if kind is RequestKind.LOWER_FLOOR:
         wanted = floor_of(parameters)
