@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from seawall import copies, likewise, messages, steps
 from seawall.access.people import PersonSession
 from seawall.access.permissions import ALLOWED, Act
-from seawall.access.requests import Asker, RequestInfo
+from seawall.access.requests import RequestInfo
 from seawall.cases import appeals, blind, claims, exposure, floors, lookups, mixing, notes, reveals
 from seawall.cases.appeals import AppealArrival, AppealView
 from seawall.cases.conversations import conversation_of
@@ -55,10 +55,8 @@ from seawall.records import (
     ShareArrival,
 )
 from seawall.reporting import drafting as reports
-from seawall.request_records import RequestKind
 from seawall.rooms import Rooms
 from seawall.second import asking, deciding
-from seawall.second import floors as second_floors
 
 # Messages of a batch that are taken up in one transaction, and how often that is tried while conversations begin.
 MESSAGES_AT_ONCE, ATTEMPTS = 250, 4
@@ -473,29 +471,6 @@ def raise_floor(rooms: Rooms, person: PersonSession, harm_class: HarmClass, want
     with rooms.database.transaction() as session:
         before = floors.raise_for_all(session, rooms.settings, harm_class, wanted)
         _tell_floor(session, person, "floor.raise", harm_class, before, wanted)
-
-
-def ask_lower_floor(
-    rooms: Rooms, person: PersonSession, harm_class: HarmClass, wanted: Floor, reason: str
-) -> RequestInfo:
-    """The wish that everybody is shown more of a class -> a request that waits for a second person.
-
-    Raises:
-        BadInput: no reason was given.
-        Conflict: it is no lower floor, lower than the settings allow, or a request about it waits.
-        NotFound: nobody has raised it.
-    """
-    with rooms.database.transaction() as session:
-        floors.check_lower(session, rooms.settings, harm_class, wanted)
-        return asking.ask(
-            session,
-            RequestKind.LOWER_FLOOR,
-            second_floors.subject_of(harm_class),
-            second_floors.parameters_of(harm_class, wanted),
-            Asker(person.actor, person.user_id),
-            reason,
-            timedelta(days=rooms.settings.second_person_days),
-        )
 
 
 def _tell_floor(

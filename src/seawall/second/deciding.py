@@ -8,14 +8,17 @@ from sqlalchemy.orm import Session
 
 from seawall.access.people import PersonSession
 from seawall.access.permissions import Act, may
-from seawall.access.requests import Asker
-from seawall.cases import appeals, blind, claims, decisions
+from seawall.access.requests import Asker, RequestInfo
+from seawall.cases import appeals, blind, claims, decisions, floors
 from seawall.cases.decisions import DecisionResult
+from seawall.cases.stages import Floor
 from seawall.cases.weighty import takes_two
-from seawall.records import ItemState, Outcome
+from seawall.records import HarmClass, ItemState, Outcome
 from seawall.request_records import RequestKind, RequestState
 from seawall.second import appeals as of_appeals
 from seawall.second import asking, items
+from seawall.second import floors as of_floors
+from seawall.settings import Settings
 
 
 def decide(
@@ -87,3 +90,25 @@ def decide_appeal(
         lasts,
     )
     return request.id if request.state is RequestState.WAITING else None
+
+
+def ask_lower_floor(
+    session: Session, settings: Settings, person: PersonSession, harm_class: HarmClass, wanted: Floor, reason: str
+) -> RequestInfo:
+    """Asks that everybody is shown more of a class.
+
+    Raises:
+        BadInput: no reason was given.
+        Conflict: it is no lower floor, lower than the settings allow, or a request about it waits.
+        NotFound: nobody has raised it.
+    """
+    floors.check_lower(session, settings, harm_class, wanted)
+    return asking.ask(
+        session,
+        RequestKind.LOWER_FLOOR,
+        of_floors.subject_of(harm_class),
+        of_floors.parameters_of(harm_class, wanted),
+        Asker(person.actor, person.user_id),
+        reason,
+        timedelta(days=settings.second_person_days),
+    )

@@ -22,6 +22,7 @@ from seawall.console.wording import Notice
 from seawall.errors import BadInput, SeawallError
 from seawall.records import HarmClass, RevealStage
 from seawall.request_records import RequestState
+from seawall.second import deciding
 
 router = APIRouter(prefix="/wellbeing")
 ADesk = Annotated[Desk, Depends(desk_of)]
@@ -96,7 +97,9 @@ def lower_floor(
 ) -> Response:
     """Asks for a lower floor of a class, which takes two people."""
     try:
-        asked = flow.ask_lower_floor(desk.rooms, person, harm_class, _floor(first, clearest), reason)
+        floor = _floor(first, clearest)
+        with desk.database.transaction() as session:
+            asked = deciding.ask_lower_floor(session, desk.settings, person, harm_class, floor, reason)
     except SeawallError as error:
         return _team(desk, visitor, person, _trouble(error), error.http_status)
     done = "asked" if asked.state is RequestState.WAITING else "lowered"
