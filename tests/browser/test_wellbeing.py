@@ -7,7 +7,9 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 from sqlalchemy import text
 
-from seawall.records import Role
+from seawall.cases import floors
+from seawall.cases.stages import Floor
+from seawall.records import HarmClass, RevealStage, Role
 from tests.browser.conftest import Watched
 from tests.browser.looking import look
 from tests.browser.stand import Stand
@@ -108,3 +110,30 @@ def test_a_person_can_choose_to_see_less(stand: Stand, window: Window) -> None:
     watched.open("wellbeing/team")
     expect(page.get_by_text("Your account may not see the team's totals.")).to_be_visible()
     assert "floor.own" in stand.acts()
+
+
+def test_a_floor_of_all_is_lowered_once_somebody_else_agrees(stand: Stand, window: Window) -> None:
+    settings = stand.runtime.settings
+    with stand.runtime.database.transaction() as session:
+        floors.raise_for_all(session, settings, HarmClass.CSAM, Floor(clearest=RevealStage.GREY))
+    stand.person("person-1", *Role)
+    stand.person("person-2", *Role)
+    watched = window()
+    watched.log_in("person-1")
+    watched.open("wellbeing/team")
+    page = watched.page
+    page.get_by_text("Ask for a lower floor").click()
+    lower = page.locator("form[action$='/floor/lower']").filter(has_text="CSAM")
+    lower.get_by_label("At most for CSAM").select_option("Colour")
+    lower.get_by_label("Why for CSAM").fill("Grey hides what tells these apart")
+    lower.get_by_role("button", name="Ask for CSAM").click()
+    expect(page.get_by_text("A lower floor is asked for.")).to_be_visible()
+    second = window()
+    second.log_in("person-2")
+    second.open("second")
+    second.page.get_by_label("Your words").fill("Seen, and right")
+    second.page.get_by_role("button", name="Approve").click()
+    expect(second.page.locator("#notice")).to_be_visible()
+    with stand.runtime.database.transaction() as session:
+        assert floors.of_organisation(session, settings)[HarmClass.CSAM].clearest is RevealStage.COLOUR
+    assert "floor.lower" in stand.acts()
