@@ -72,8 +72,8 @@ def grid(picture: Image.Image, tile: int, *more: tuple[bytes, bytes]) -> list[Ma
     return [Made(b"grid", said, [size(width, height), *more], [(b"dimg", numbers)], inline=True), *tiles]
 
 
-def heic(items: list[Made], primary: int = 1, brand: bytes = b"heic", tail: bytes = b"") -> bytes:
-    """The file. Items are numbered from 1 on."""
+def heic(items: list[Made], primary: int = 1, brand: bytes = b"heic", tail: bytes = b"", more: bytes = b"") -> bytes:
+    """The file. Items are numbered from 1 on; `more` stands among the boxes that tell of them."""
     shared: list[bytes] = []
     links = b""
     for number, item in enumerate(items, 1):
@@ -105,6 +105,7 @@ def heic(items: list[Made], primary: int = 1, brand: bytes = b"heic", tail: byte
             full(b"hdlr", 0, 0, bytes(4), b"pict", bytes(13)),
             full(b"pitm", 0, 0, struct.pack(">H", primary)),
             full(b"iloc", 1, 0, b"\x44\x00", struct.pack(">H", len(items)), places),
+            more,
             full(b"iinf", 0, 0, struct.pack(">H", len(items)), kinds),
             full(b"iref", 0, 0, refers),
             box(b"iprp", box(b"ipco", *shared), full(b"ipma", 0, 0, struct.pack(">I", len(items)), links)),

@@ -38,6 +38,9 @@ Pixels = NDArray[np.uint8]
 _NO_PICTURES = frozenset({b"Exif", b"mime", b"uri ", b"tmap", b""})
 _ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 _MOST_TILES = 16_384
+# A grid that shows less than this of its tiles is looked at uncut too. Phones show nine tenths.
+_MOSTLY_SEEN = 0.5
+_TURNS = frozenset({b"irot", b"imir", b"clap"})
 # How often a picture may be another one with other properties, before it is a joke.
 _MOST_DERIVED = 4
 
@@ -78,17 +81,31 @@ def _pictures(items: Items) -> list[int]:
     known = items.by_number
     if items.primary not in known:
         raise MediaCorrupt("The HEIC file does not say which picture it shows.")
-    parts = {part for item in known.values() if item.kind != b"iden" for part in item.refers.get(b"dimg", ())}
+    tiles = {tile for item in known.values() if item.kind == b"grid" for tile in item.refers.get(b"dimg", ())}
     others = [
         number
         for number, item in sorted(known.items())
-        if item.kind not in _NO_PICTURES and b"auxl" not in item.refers and number not in parts | {items.primary}
+        if number != items.primary
+        and item.kind not in _NO_PICTURES
+        and not _is_aid(item)
+        # What says of itself that it is a part may be shown all the same, unless it is a tile.
+        and not (number in tiles and item.kind == b"hvc1")
     ]
     return [items.primary, *others]
 
 
+def _is_aid(item: Item) -> bool:
+    """Whether it says what kind of an aid of another picture it is; without that, it is shown."""
+    return b"auxl" in item.refers and any(each.name == b"auxC" for each in item.properties)
+
+
 def _is_profile(one: Property) -> bool:
     return one.name == b"colr" and one.content[:4] in {b"prof", b"rICC"}
+
+
+def _turns(item: Item) -> list[Property]:
+    """What turns, mirrors or crops it."""
+    return [each for each in item.properties if each.name in _TURNS]
 
 
 class _Reader:
@@ -98,12 +115,16 @@ class _Reader:
         self._items = items
         self._limits = limits
         self._codecs: dict[bytes, VideoCodecContext] = {}
+        self._uncut: Pixels | None = None
 
     def shown(self, number: int) -> Iterator[Pixels]:
         """The picture as it is shown; where it is cropped, which not every viewer minds, the whole of it too."""
         item = self._items.by_number[number]
+        self._uncut = None
         pixels = self._with_alpha(number, self._stored(number, 0))
         yield _turned(pixels, item, crop=True)
+        if self._uncut is not None:
+            yield _turned(self._uncut, item, crop=False)
         if any(each.name == b"clap" for each in item.properties):
             yield _turned(pixels, item, crop=False)
 
@@ -149,19 +170,29 @@ class _Reader:
             raise MediaCorrupt("A grid of the HEIC file has not as many tiles as it says.")
         if len(sources) > _MOST_TILES:
             raise MediaTooLarge(f"{len(sources)} tiles are more than {_MOST_TILES}.")
-        canvas = np.zeros((height, width, 3), np.uint8)
+        canvas = self._tiled(sources, rows, columns, (height, width))
+        if height * width < _MOSTLY_SEEN * canvas.shape[0] * canvas.shape[1]:
+            self._uncut = canvas
+        return canvas[:height, :width]
+
+    def _tiled(self, sources: list[int], rows: int, columns: int, seen: tuple[int, int]) -> Pixels:
+        """All tiles of a grid side by side; `seen` are the height and width that are shown of them."""
+        canvas = np.zeros((0, 0, 3), np.uint8)
         tall = across = 0
         for place, source in enumerate(sources):
+            if _turns(self._items.by_number.get(source, Item())):
+                raise MediaUnsupported("A tile of the HEIC file is turned or cropped by itself.")
             tile = self._stored(source, _MOST_DERIVED)
             if not place:
                 tall, across = tile.shape[:2]
-                if tall * (rows - 1) >= height or across * (columns - 1) >= width:
+                if tall * (rows - 1) >= seen[0] or across * (columns - 1) >= seen[1]:
                     raise MediaCorrupt("A grid of the HEIC file has tiles that nobody sees.")
-            if tile.shape[:2] != (tall, across) or tall * rows < height or across * columns < width:
+                self._check_size(across * columns, tall * rows)
+                canvas = np.zeros((tall * rows, across * columns, 3), np.uint8)
+            if tile.shape[:2] != (tall, across) or canvas.shape[0] < seen[0] or canvas.shape[1] < seen[1]:
                 raise MediaCorrupt("The tiles of a grid of the HEIC file do not fit.")
             top, left = place // columns * tall, place % columns * across
-            room = canvas[top : top + tall, left : left + across]
-            room[:] = tile[: room.shape[0], : room.shape[1]]
+            canvas[top : top + tall, left : left + across] = tile
         return canvas
 
     def _decoded(self, item: Item) -> Pixels:
@@ -195,15 +226,18 @@ class _Reader:
         return self._codecs[settings]
 
     def _with_alpha(self, number: int, pixels: Pixels) -> Pixels:
-        """Joined by what says how transparent it is, where there is such a picture of the same size."""
+        """Joined by what says how transparent it is, where there is such a picture: it may be all that is seen."""
         for item in self._items.by_number.values():
-            if number not in item.refers.get(b"auxl", ()) or item.kind != b"hvc1":
+            if number not in item.refers.get(b"auxl", ()):
                 continue
             if any(each.name == b"auxC" and each.content[4:].split(b"\0")[0] in _ALPHA for each in item.properties):
+                if item.kind != b"hvc1" or _turns(item) not in ([], _turns(self._items.by_number[number])):
+                    raise MediaUnsupported("The transparency of a HEIC picture is of a kind that is not read here.")
                 self._check_said(item)
                 alpha = self._frame(item).reformat(format="gray", threads=1).to_ndarray()
-                if alpha.shape == pixels.shape[:2]:
-                    return np.dstack((pixels, alpha))
+                if alpha.shape != pixels.shape[:2]:
+                    raise MediaUnsupported("The transparency of a HEIC picture has another size.")
+                return np.dstack((pixels, alpha))
         return pixels
 
 

@@ -1,19 +1,30 @@
 """What a HEIF file (HEIC) says that is in it: its items, where their bytes lie, and how they belong together.
 
-Nothing is decoded here. Sources: ISO/IEC 14496-12 (boxes, `meta`, `iloc`, `iinf`, `iref`), ISO/IEC 23008-12 (`ipco`,
-`ipma`, `grid`).
+Nothing is decoded here. What a file says twice is refused, even where both say the same: one viewer believes the
+first, another one the last, and a picture that only some of them show could pass for another one. Sources: ISO/IEC
+14496-12 (boxes, `meta`, `iloc`, `iinf`, `iref`), ISO/IEC 23008-12 (`ipco`, `ipma`, `grid`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from seawall.errors import MediaCorrupt
+from seawall.errors import MediaCorrupt, MediaTooLarge
 
 # In how many pieces the bytes of one item may lie.
 _MOST_EXTENTS = 1024
+# Phones write fewer than ten.
+_MOST_PROPERTIES = 64
+# What an item has once at most. Of colours it may have two: as a profile, and in numbers.
+_ONCE = frozenset({b"hvcC", b"ispe", b"irot", b"imir", b"clap", b"auxC"})
+# All items together have at most the file's bytes, and some may be read again: as a picture and as part of another.
+_READ_AGAIN = 4
 _WIDTHS = frozenset({0, 4, 8})
+
+
+Said = TypeVar("Said")
 
 
 class _Cursor:
@@ -63,21 +74,24 @@ class Items:
     primary: int | None = None
     by_number: dict[int, Item] = field(default_factory=dict)
     inline: bytes = b""
+    read: int = 0
 
     def bytes_of(self, item: Item) -> bytes:
-        """What the item consists of. No longer than the file, whatever it says.
+        """What the item consists of.
 
         Raises:
             MediaCorrupt: it lies outside of the file, or nowhere.
+            MediaTooLarge: the items say that they are much longer together than the file is.
         """
         pieces: list[bytes] = []
-        left = len(self.data)
         for construction, offset, length in item.extents:
             source = self.inline if construction == 1 else self.data
             piece = source[offset : offset + length] if length else source[offset:]
-            left -= len(piece)
-            if left < 0 or not piece or (length and len(piece) < length):
+            self.read += len(piece)
+            if not piece or (length and len(piece) < length):
                 raise MediaCorrupt("A picture of the HEIF file lies outside of it.")
+            if self.read > _READ_AGAIN * len(self.data):
+                raise MediaTooLarge("The pictures of the HEIF file lie in the same bytes.")
             pieces.append(piece)
         if not pieces:
             raise MediaCorrupt("A picture of the HEIF file lies nowhere in it.")
@@ -103,21 +117,35 @@ def has_sequence(data: bytes) -> bool:
 
 
 def read_items(data: bytes) -> Items:
-    """The items of the file's first `meta`.
+    """The items of the file's `meta`.
 
     Raises:
-        MediaCorrupt: there is none, or it cannot be read.
+        MediaCorrupt: there is none, there are several, or it cannot be read.
     """
-    meta = next((content for name, content in boxes(data) if name == b"meta"), None)
-    if meta is None:
-        raise MediaCorrupt("The HEIF file has no list of its pictures.")
+    metas = [content for name, content in boxes(data) if name == b"meta"]
+    if len(metas) != 1:
+        raise MediaCorrupt("The HEIF file has no list of its pictures, or several.")
     found = Items(data)
-    for name, content in boxes(meta, 4):
+    said: set[bytes] = set()
+    for name, content in boxes(metas[0], 4):
+        if name == b"idat" or name in _READERS:
+            _once(name, said)
         if name == b"idat":
             found.inline = content
         elif name in _READERS:
             _READERS[name](found, content)
     return found
+
+
+def _once(what: Said, said: set[Said]) -> None:
+    """Notes what the file says.
+
+    Raises:
+        MediaCorrupt: it has said so before.
+    """
+    if what in said:
+        raise MediaCorrupt("The HEIF file says something twice.")
+    said.add(what)
 
 
 def _item(found: Items, number: int) -> Item:
@@ -134,12 +162,14 @@ def _kinds(found: Items, content: bytes) -> None:
     cursor = _Cursor(content)
     version, _ = cursor.full()
     cursor.number(2 if version == 0 else 4)
+    said: set[int] = set()
     for name, entry in boxes(content, cursor.at):
         inner = _Cursor(entry)
         version, _ = inner.full()
         if name != b"infe" or version < 2:
             continue
         number = inner.number(2 if version == 2 else 4)
+        _once(number, said)
         inner.number(2)
         _item(found, number).kind = entry[inner.at : inner.at + 4]
 
@@ -151,8 +181,11 @@ def _places(found: Items, content: bytes) -> None:
     widths = (sizes >> 4, sizes & 15, more >> 4, (more & 15) if version else 0)
     if not _WIDTHS.issuperset(widths) or version > 2:
         raise MediaCorrupt("The HEIF file's list of places cannot be read.")
+    said: set[int] = set()
     for _ in range(cursor.number(2 if version < 2 else 4)):
-        item = _item(found, cursor.number(2 if version < 2 else 4))
+        number = cursor.number(2 if version < 2 else 4)
+        _once(number, said)
+        item = _item(found, number)
         construction = cursor.number(2) & 15 if version else 0
         elsewhere = cursor.number(2)
         base = cursor.number(widths[2])
@@ -167,32 +200,52 @@ def _places(found: Items, content: bytes) -> None:
 
 
 def _properties(found: Items, content: bytes) -> None:
+    """There may be several `ipma`, of other widths of their numbers, but each for items of its own."""
     parts = list(boxes(content))
-    known = [Property(*each) for name, inner in parts if name == b"ipco" for each in boxes(inner)]
+    lists = [inner for name, inner in parts if name == b"ipco"]
+    if len(lists) != 1:
+        raise MediaCorrupt("The HEIF file has no list of properties, or several.")
+    known = [Property(*each) for each in boxes(lists[0])]
+    said: set[int] = set()
     for name, inner in parts:
         if name != b"ipma":
             continue
         cursor = _Cursor(inner)
         version, flags = cursor.full()
         for _ in range(cursor.number(4)):
-            item = _item(found, cursor.number(4 if version else 2))
-            for _ in range(cursor.number(1)):
-                index = cursor.number(2) & 0x7FFF if flags & 1 else cursor.number(1) & 0x7F
-                if index > len(known):
-                    raise MediaCorrupt("A picture of the HEIF file has a property that is not there.")
-                if index:
-                    item.properties.append(known[index - 1])
+            number = cursor.number(4 if version else 2)
+            _once(number, said)
+            indices = [cursor.number(2 if flags & 1 else 1) for _ in range(cursor.number(1))]
+            mask = 0x7FFF if flags & 1 else 0x7F
+            _item(found, number).properties = _chosen(known, [index & mask for index in indices])
+
+
+def _chosen(known: list[Property], indices: list[int]) -> list[Property]:
+    """The properties of one item, by their places in the list, from 1 on; 0 is none."""
+    if len(indices) > _MOST_PROPERTIES:
+        raise MediaCorrupt("A picture of the HEIF file has too many properties.")
+    if max(indices, default=0) > len(known):
+        raise MediaCorrupt("A picture of the HEIF file has a property that is not there.")
+    chosen = [known[index - 1] for index in indices if index]
+    said: set[bytes] = set()
+    for each in chosen:
+        if each.name in _ONCE:
+            _once(each.name, said)
+        elif each.name == b"colr":
+            _once(b"nclx" if each.content[:4] == b"nclx" else b"colr", said)
+    return chosen
 
 
 def _references(found: Items, content: bytes) -> None:
     cursor = _Cursor(content)
     version, _ = cursor.full()
     width = 4 if version else 2
+    said: set[tuple[bytes, int]] = set()
     for name, entry in boxes(content, cursor.at):
         inner = _Cursor(entry)
-        item = _item(found, inner.number(width))
-        to = [inner.number(width) for _ in range(inner.number(2))]
-        item.refers.setdefault(name, []).extend(to)
+        number = inner.number(width)
+        _once((name, number), said)
+        _item(found, number).refers[name] = [inner.number(width) for _ in range(inner.number(2))]
 
 
 _READERS = {

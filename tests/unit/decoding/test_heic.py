@@ -22,7 +22,7 @@ from seawall.fingerprints.pdq import hash_picture
 from seawall.settings import Settings
 from tests.fuzz.mutations import CRASHES, mutated, outcome
 from tests.vectors.files import scene, written, zipped
-from tests.vectors.heic import Made, box, coded, grid, heic, size
+from tests.vectors.heic import Made, box, coded, full, grid, heic, size
 
 SCENE = scene().convert("RGB")
 LIMITS = limits_of(Settings(max_frames=20))
@@ -80,7 +80,8 @@ def test_every_picture_is_read_the_shown_one_first(pool: DecoderPool) -> None:
     other, thumbnail, third = scene(6).convert("RGB"), scene(9, 80, 64).convert("RGB"), scene(8).convert("RGB")
     items = [coded(other), coded(thumbnail), coded(SCENE), coded(third)]
     items[1].refers.append((b"thmb", [3]))
-    items[3].refers.append((b"auxl", [3]))  # a map of depth, say: it is shown by nobody
+    items[3].refers.append((b"auxl", [3]))  # a map of depth: it is shown by nobody
+    items[3].properties.append((b"auxC", bytes(4) + b"urn:mpeg:hevc:2015:auxid:2\0"))
     data = heic(items, primary=3)
     assert [each.shape for each in shown(data)] == [
         np.asarray(SCENE).shape,
@@ -155,6 +156,81 @@ def test_what_ends_early_is_corrupt(pool: DecoderPool) -> None:
     for share in (0.05, 0.3, 0.9):
         with pytest.raises(MediaCorrupt):
             pool.fingerprint(STILL[: int(len(STILL) * share)])
+
+
+def test_what_is_said_twice_is_refused() -> None:
+    """One viewer believes the first, another one the last: each of these would show two pictures to two viewers."""
+    other = coded(scene(6).convert("RGB"))
+    moved = full(b"iloc", 1, 0, b"\x44\x00", struct.pack(">H", 1), struct.pack(">HHHHII", 1, 0, 0, 1, 0, 9))
+    named = full(b"iinf", 0, 0, struct.pack(">H", 1), full(b"infe", 2, 0, struct.pack(">HH", 2, 0), b"Exif", b"\0"))
+    for more in (moved, named, full(b"pitm", 0, 0, b"\0\2"), box(b"idat", b"x")):
+        with pytest.raises(MediaCorrupt):
+            shown(heic([coded(SCENE), other], more=more))
+    with pytest.raises(MediaCorrupt):
+        shown(heic([coded(SCENE)], tail=box(b"meta", bytes(4))))
+    for twice in ((b"irot", b"\2"), coded(SCENE).properties[0], (b"ispe", bytes(12))):
+        with pytest.raises(MediaCorrupt):
+            shown(heic([coded(SCENE, (b"irot", b"\1"), twice)]))
+    linked = coded(SCENE)
+    linked.refers = [(b"thmb", [2]), (b"thmb", [1])]
+    with pytest.raises(MediaCorrupt):
+        shown(heic([linked, other]))
+
+
+def test_no_reference_hides_a_picture() -> None:
+    for hiding in (
+        [Made(b"mime", b"x", [], [(b"dimg", [2])])],
+        [Made(b"tmap", b"x", [], [(b"dimg", [1, 2])])],
+        [],
+    ):
+        hidden = coded(scene(6).convert("RGB"))
+        hidden.refers += [(b"dimg", [2]), (b"auxl", [1])]
+        found = shown(heic([coded(SCENE), hidden, *hiding]))
+        assert len(found) == 2
+        assert near(found[1], np.asarray(scene(6).convert("RGB")))
+
+
+def test_a_grid_that_shows_a_corner_of_its_tile_is_seen_uncut_too() -> None:
+    items = grid(SCENE.crop((0, 0, 64, 64)), 64)
+    items[0].content = bytes(4) + struct.pack(">HH", 8, 8)
+    corner, whole = shown(heic(items))
+    assert corner.shape == (8, 8, 3)
+    assert near(whole, np.asarray(SCENE)[:64, :64])
+
+
+def test_tiles_that_are_turned_by_themselves_are_not_guessed_at() -> None:
+    items = grid(SCENE, 128)
+    items[2].properties.append((b"irot", b"\2"))
+    with pytest.raises(MediaUnsupported):
+        shown(heic(items))
+
+
+@pytest.mark.parametrize("wrong", ["tiles", "size", "turned"])
+def test_transparency_that_cannot_be_read_is_not_passed_over(wrong: str) -> None:
+    """It may be all that is seen."""
+    picture = scene(77).convert("RGB")
+    alpha = coded(picture if wrong != "size" else picture.resize((160, 120)))
+    alpha.properties.append((b"auxC", bytes(4) + b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0"))
+    alpha.refers.append((b"auxl", [1]))
+    if wrong == "tiles":
+        alpha.kind = b"grid"
+    if wrong == "turned":
+        alpha.properties.append((b"irot", b"\2"))
+    with pytest.raises(MediaUnsupported):
+        shown(heic([coded(SCENE), alpha]))
+
+
+def test_work_is_bounded_by_the_file() -> None:
+    with pytest.raises(MediaCorrupt):
+        shown(heic([coded(SCENE, *[(b"pasp", bytes([number])) for number in range(100)])]))
+    items = grid(SCENE, 32)
+    for tile in items[1:]:
+        tile.content = tile.content + bytes(10)
+    data = read_items(heic(items))
+    for item in data.by_number.values():
+        item.extents = [(0, 0, len(data.data))]
+    with pytest.raises(MediaTooLarge):
+        [data.bytes_of(item) for item in data.by_number.values()]
 
 
 @settings(max_examples=300)
