@@ -108,10 +108,10 @@ def test_the_session_cookie_is_out_of_reach_for_scripts(stand: Stand, window: Wi
             ["", "workspace", "appeals", "second", "people", "wellbeing"],
             ["lists", "webhooks", "audit"],
         ),
-        (Role.EVIDENCE_CUSTODIAN, ["", "reports", "people", "wellbeing"], ["lists", "webhooks", "audit"]),
+        (Role.EVIDENCE_CUSTODIAN, ["", "second", "reports", "people", "wellbeing"], ["lists", "webhooks", "audit"]),
         (Role.LIST_MANAGER, ["second", "lists", "people"], ["webhooks", "audit", "cases/1"]),
         (Role.AUDITOR, ["reports", "lists", "numbers", "webhooks", "audit", "people"], ["cases/1"]),
-        (Role.ADMIN, ["numbers", "webhooks", "people", "wellbeing/team"], ["lists", "audit", "cases/1"]),
+        (Role.ADMIN, ["second", "numbers", "webhooks", "people", "wellbeing/team"], ["lists", "audit", "cases/1"]),
     ],
 )
 def test_each_role_sees_its_own_pages(
