@@ -54,9 +54,11 @@ class Talk:
         number = self.risk.messages
         self.told = {key: at for key, at in self.told.items() if number - at < QUIET_MESSAGES}
         key = f"{code}:{toward}"
-        if key in self.told or len(self.told) >= MOST_TOLD:
+        if key in self.told:
             return False
         self.told[key] = number
+        if len(self.told) > MOST_TOLD:  # the oldest goes: what is told now may be the graver
+            self.told.pop(next(iter(self.told)))
         return True
 
     def needs_case(self, author: str, rank: int, newest_reason: int) -> bool:

@@ -76,6 +76,14 @@ def test_what_is_remembered_is_bounded(ears: Ears) -> None:
     assert len(talk.told) == len(talk.cased) == MOST_TOLD
 
 
+def test_what_many_were_told_does_not_keep_something_graver_from_being_told(ears: Ears) -> None:
+    talk = begun(ears)
+    assert all(talk.tell(f"child-{number}", "moving") for number in range(MOST_TOLD))
+    assert talk.tell("child-7", "extortion")
+    assert not talk.tell("child-7", "extortion")
+    assert not talk.tell("child-1", "moving"), "only the oldest went"
+
+
 def test_levels_are_those_of_the_thresholds() -> None:
     ears = Ears(Listening(None).ears().noticer, {"warn": 0.4, "review": 0.8})
     assert [ears.level(score) for score in (0.39, 0.4, 0.79, 0.8, 1.0)] == [
