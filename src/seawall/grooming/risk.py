@@ -157,9 +157,17 @@ class ConversationRisk:
             pair = self.pairs.pop((author, ""), None) or Pair(touched=self.messages)
             self.pairs[key] = pair
             if len(self.pairs) > MOST_PAIRS:
-                weakest = min(self.pairs, key=lambda one: (one != key) and sum(self.pairs[one].strengths.values()))
-                self.pairs.pop(weakest if weakest != key else next(iter(self.pairs)))
+                self.pairs.pop(min((one for one in self.pairs if one != key), key=self._strength))
         return pair
+
+    def _strength(self, key: tuple[str, str]) -> float:
+        """All that one did to another, as far as it has not faded with the messages since."""
+        pair = self.pairs[key]
+        return sum(pair.strengths.values()) * self._kept(pair)
+
+    def _kept(self, pair: Pair) -> float:
+        """What is left of a pair's strengths after the messages since it was touched."""
+        return float(0.5 ** ((self.messages - pair.touched) / HALF_LIFE_MESSAGES))
 
     # -------------------------------------------------------------------------------------------------- what counts
 
@@ -236,7 +244,7 @@ class ConversationRisk:
     def _risk(self, author: str, toward: str, pair: Pair) -> Risk:
         own = self.people.get(author) or Person()
         other = self.people.get(toward) or Person()
-        kept = 0.5 ** ((self.messages - pair.touched) / HALF_LIFE_MESSAGES)
+        kept = self._kept(pair)
         guarded = sum(pair.strengths.get(tactic, 0.0) for tactic in _TELLING) * kept >= 1.0
         scaled = {
             tactic: strength * kept * (1.0 if guarded else _context(tactic, own, other))

@@ -154,6 +154,20 @@ def test_state_stays_small_in_a_conversation_of_millions() -> None:
     assert len(sizes) <= 2
 
 
+def test_of_too_many_pairs_the_weakest_goes(noticer: Noticer, rules: Rules) -> None:
+    conversation = told(noticer, rules, "b: hi\na: dont tell ur mom about us\na: r u alone")
+    number = 0
+    while len(conversation.pairs) < MOST_PAIRS:
+        conversation.add(f"calm-{number}", Noticed(()))
+        number += 1
+    for _ in range(5):
+        conversation.add(f"calm-{number}", Noticed(()))
+        number += 1
+        assert len(conversation.pairs) == MOST_PAIRS
+    assert dict(conversation.pairs[("a", "b")].strengths)["secrecy"] > 0
+    assert (f"calm-{number - 1}", f"calm-{number - 2}") in conversation.pairs, "the newest stays"
+
+
 @settings(max_examples=60)
 @given(
     st.lists(
