@@ -29,11 +29,12 @@ from seawall.database.message_documents import answer_from_json, answer_to_json
 from seawall.evidence import audit
 from seawall.grooming import contact_store, message_store, prompts
 from seawall.grooming.contact_store import CLOCK_ERROR
-from seawall.grooming.contacts import AccountFacts, ContactRisk, Window, contact_risk
+from seawall.grooming.contacts import AccountFacts, AgeSource, ContactRisk, Window, contact_risk
 from seawall.grooming.ears import Ears
 from seawall.grooming.message_store import NewMessage
 from seawall.grooming.tactics import Noticed
 from seawall.grooming.talk import Heard, Talk
+from seawall.grooming.risk import ADULT
 from seawall.matching import ledger
 from seawall.policy.conversations import judge_conversation
 from seawall.policy.decide import describe
@@ -165,7 +166,11 @@ def _understand(
         financial=risk.financial,
         tactics=seen,
         from_age=_age(people, arrival.author),
-        to_age=min((_age(people, each) for each in others), key=_YOUNGEST_FIRST.index, default=AgeBand.UNKNOWN),
+        to_age=min(
+            (_age_of_other(talk, people, each) for each in others),
+            key=_YOUNGEST_FIRST.index,
+            default=AgeBand.UNKNOWN,
+        ),
         contact_points=contact.points,
         surface=arrival.surface,
     )
@@ -216,6 +221,18 @@ def _contact(people: People, arrival: MessageArrival, others: Sequence[str], at:
     )
     return max(each, key=lambda risk: risk.points, default=ContactRisk(0.0, ()))
 
+def _age_of_other(talk: Talk, people: People, account_id: str) -> AgeBand:
+    """The age of somebody whom something is said to. Children register as adults: who is one by no proof, and says
+    here or elsewhere that they are a child, may be one."""
+    known = people.facts.get(account_id)
+    if known is None or known.age_band is not AgeBand.ADULT or known.age_source is AgeSource.VERIFIED:
+        return _age(people, account_id)
+    person = talk.risk.people.get(account_id)
+    young_here = person is not None and person.age is not None and person.age < ADULT
+    young_elsewhere = known.said_band is not None and known.said_band.is_child
+    return AgeBand.UNKNOWN if young_here or young_elsewhere else AgeBand.ADULT
+
+
 
 def _prompt(
     talk: Talk,
@@ -231,7 +248,7 @@ def _prompt(
     if Intervention.PROMPT not in judgement.interventions or not (heard.tactics or risk.financial):
         return None
     chosen = prompts.choose(heard.tactics, financial=risk.financial, language=arrival.language)
-    children = [each for each in others if _age(people, each) is not AgeBand.ADULT]
+    children = [each for each in others if _age_of_other(talk, people, each) is not AgeBand.ADULT]
     told = tuple(each for each in children if talk.tell(each, chosen.code))
     return PromptFor(told, chosen.code, chosen.language, chosen.text) if told else None
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any
 
 import pytest
@@ -17,88 +15,40 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from seawall import flow
-from seawall.access import people
-from seawall.access.people import PersonSession
 from seawall.actions import endpoints
 from seawall.conversation_records import MessageArrival
 from seawall.database.tables import (
     AuditEvent,
     Case,
-    CaseItem,
-    Content,
     Conversation,
     ConversationMessage,
     OutboxMessage,
     now,
 )
 from seawall.errors import NotFound
-from seawall.gateways.http.message_answers import JudgedMessageAnswer, JudgedMessagesAnswer
+from seawall.gateways.http.message_answers import JudgedMessageAnswer
 from seawall.grooming import message_store
 from seawall.grooming.risk import ConversationRisk
-from seawall.records import SYSTEM, Outcome, Role
+from seawall.records import SYSTEM, Outcome
 from tests.integration.gateways.conftest import Api
+from tests.integration.gateways.conversing import (
+    EXTORTION,
+    GROUND,
+    HARMLESS,
+    LURING,
+    NUMBERS,
+    ages,
+    case_of,
+    reviewer,
+    send,
+    talk,
+)
 from tests.integration.gateways.material import refused
-
-GROUND = "A test of private channels, on the ground of this test"
-LURING = (
-    ("a", "hi, how old are you?"),
-    ("c", "im 13"),
-    ("a", "you are so mature for your age"),
-    ("a", "are your parents home?"),
-    ("a", "keep it our secret, don't tell your mum"),
-    ("a", "add me on snapchat, what is your snap?"),
-)
-EXTORTION = (
-    ("a", "hey"),
-    ("c", "hi"),
-    ("a", "i have your photos and i will send them to all your friends"),
-    ("a", "send me 200 dollars in gift cards now, you have 10 minutes"),
-)
-HARMLESS = ("did you do the homework", "no, it was too long", "see you at practice", "haha yes")
-NUMBERS = count(1)
 
 
 @pytest.fixture(scope="module")
 def more_settings() -> dict[str, object]:
     return {"private_channels": f"GB/message={GROUND}", "message_keep_count": 20}
-
-
-def talk(name: str, lines: Sequence[tuple[str, str]], **more: Any) -> list[dict[str, Any]]:
-    """Messages of two accounts of a conversation of this name."""
-    return [
-        {
-            "conversation_id": name,
-            "message_id": f"{name}-{number}",
-            "author": f"{name}-{who}",
-            "recipients": [f"{name}-{'c' if who == 'a' else 'a'}"],
-            "text": said,
-            "private": False,
-            **more,
-        }
-        for number, (who, said) in enumerate(lines)
-    ]
-
-
-def ages(api: Api, name: str, author: str = "adult", other: str = "13_to_15") -> None:
-    told = [{"account_id": f"{name}-a", "age_band": author}, {"account_id": f"{name}-c", "age_band": other}]
-    assert api.client.post("/v1/accounts", json={"items": told}).is_success
-
-
-def send(api: Api, told: Sequence[dict[str, Any]]) -> list[JudgedMessageAnswer]:
-    response = api.client.post("/v1/messages", json={"items": list(told)})
-    assert response.status_code == 200, response.text
-    return JudgedMessagesAnswer.model_validate_json(response.content).items
-
-
-def case_of(api: Api, name: str) -> tuple[Case, CaseItem, Content]:
-    with api.runtime.database.transaction() as session:
-        row = session.execute(
-            select(Case, CaseItem, Content)
-            .join(CaseItem, CaseItem.case_id == Case.id)
-            .join(Content, Content.id == CaseItem.content_row)
-            .where(Case.account_id == f"{name}-a")
-        ).one()
-        return row[0], row[1], row[2]
 
 
 def test_a_conversation_is_answered_step_by_step_and_comes_to_a_person(api: Api) -> None:
@@ -162,7 +112,33 @@ def test_extortion_for_money_is_urgent_at_once(api: Api) -> None:
 
 def test_the_same_among_adults_is_left_alone(api: Api) -> None:
     ages(api, "grown", other="adult")
-    assert {answer.intervention for answer in send(api, talk("grown", LURING))} == {"nothing"}
+    told = talk("grown", (*LURING[:1], ("c", "why do you ask"), *LURING[2:], *LURING[4:]))
+    answers = send(api, told)
+    assert {answer.intervention for answer in answers} == {"nothing"}
+    assert answers[-1].risk > 0.7
+
+
+@pytest.mark.parametrize("source", [None, "declared", "estimated"])
+def test_a_child_who_registered_as_an_adult_and_says_otherwise_may_be_one(api: Api, source: str | None) -> None:
+    here, elsewhere = f"here-{source}", f"elsewhere-{source}"
+    told = {"age_band": "adult"} | ({"age_source": source} if source else {})
+    accounts = [
+        {"account_id": f"{here}-c", **told},
+        {"account_id": f"{elsewhere}-c", "said_band": "13_to_15", **told},
+    ]
+    assert api.client.post("/v1/accounts", json={"items": accounts}).is_success
+    fifth = send(api, talk(here, LURING[:5]))[-1]
+    assert fifth.intervention == "review"
+    assert fifth.prompt is not None
+    assert fifth.prompt.accounts == [f"{here}-c"]
+    extorted = send(api, talk(elsewhere, EXTORTION))[-1]
+    assert (extorted.intervention, extorted.prompt is not None) == ("urgent", True)
+
+
+def test_who_is_proven_to_be_an_adult_is_one_whatever_they_say(api: Api) -> None:
+    told = {"account_id": "proven-c", "age_band": "adult", "age_source": "verified", "said_band": "13_to_15"}
+    assert api.client.post("/v1/accounts", json={"items": [told]}).is_success
+    assert {answer.intervention for answer in send(api, talk("proven", LURING))} == {"nothing"}
 
 
 def test_private_messages_are_not_looked_at_without_a_ground_in_writing(api: Api) -> None:
@@ -290,13 +266,6 @@ def test_texts_are_forgotten_before_what_was_noticed(api: Api) -> None:
     with api.runtime.database.transaction() as session:
         assert message_store.forget(session, texts_after=month, conversations_after=year) == (0, 1)
         assert session.scalars(select(ConversationMessage.number).filter_by(conversation_id="old")).all() == []
-
-
-def reviewer(api: Api) -> PersonSession:
-    name = f"reviewer-{next(NUMBERS)}"
-    with api.runtime.database.transaction() as session:
-        user_id = people.create_user(session, name, [Role.REVIEWER], SYSTEM)
-    return PersonSession(user_id, name, frozenset({Role.REVIEWER}), now() + timedelta(hours=1), "csrf")
 
 
 def test_a_decision_goes_back_to_the_platform_and_only_something_new_brings_it_back(api: Api) -> None:
