@@ -24,17 +24,19 @@ from seawall.conversation_records import (
     SaidReason,
     TacticSeen,
 )
+from seawall.database.documents import finding_from_json, reason_from_json
 from seawall.database.locks import Lock, take
 from seawall.database.message_documents import answer_from_json, answer_to_json
+from seawall.database.tables import CaseItem
 from seawall.evidence import audit
 from seawall.grooming import contact_store, message_store, prompts
 from seawall.grooming.contact_store import CLOCK_ERROR
 from seawall.grooming.contacts import AccountFacts, AgeSource, ContactRisk, Window, contact_risk
 from seawall.grooming.ears import Ears
 from seawall.grooming.message_store import NewMessage
+from seawall.grooming.risk import ADULT
 from seawall.grooming.tactics import Noticed
 from seawall.grooming.talk import Heard, Talk
-from seawall.grooming.risk import ADULT
 from seawall.matching import ledger
 from seawall.policy.conversations import judge_conversation
 from seawall.policy.decide import describe
@@ -77,8 +79,7 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A message that was taken up, with what is known and what follows. `newest_reason` is the number of the message
-    of its newest reason."""
+    """A message that was taken up, with what is known and what follows."""
 
     arrival: MessageArrival
     heard: Heard
@@ -87,9 +88,19 @@ class Understood:
     answer: MessageAnswer
 
     @property
-    def newest_reason(self) -> int:
-        """Of which message the newest reason is; 0 where there is none."""
-        return max((each.message or 0 for each in self.answer.reasons), default=0)
+    def severity(self) -> int:
+        """How grave it is: that of the strictest intervention."""
+        return self.judgement.strictest.severity
+
+    def newest_reason(self, *, waits: bool) -> int:
+        """Of which message the newest reason is; 0 where there is none.
+
+        Args:
+            waits: whether a person is to look at the conversation already. Where nobody is (any more), any sign in
+                this message is a reason, also one that is noted no more because it was there often enough.
+        """
+        noted = max((each.message or 0 for each in self.answer.reasons), default=0)
+        return noted if waits or not self.heard.tactics else max(noted, self.heard.number)
 
 
 def take_up(
@@ -210,17 +221,6 @@ def _age(people: People, account_id: str) -> AgeBand:
     return AgeBand.UNKNOWN if known is None else known.age_band
 
 
-def _contact(people: People, arrival: MessageArrival, others: Sequence[str], at: datetime) -> ContactRisk:
-    """The signs of the author's contact with whom of the others they weigh most."""
-    author = people.facts[arrival.author]
-    window = people.windows.get(arrival.author, Window())
-    each = (
-        contact_risk(author, people.facts[other], window, mutuals=None, at=at)
-        for other in others
-        if other in people.facts
-    )
-    return max(each, key=lambda risk: risk.points, default=ContactRisk(0.0, ()))
-
 def _age_of_other(talk: Talk, people: People, account_id: str) -> AgeBand:
     """The age of somebody whom something is said to. Children register as adults: who is one by no proof, and says
     here or elsewhere that they are a child, may be one."""
@@ -232,6 +232,17 @@ def _age_of_other(talk: Talk, people: People, account_id: str) -> AgeBand:
     young_elsewhere = known.said_band is not None and known.said_band.is_child
     return AgeBand.UNKNOWN if young_here or young_elsewhere else AgeBand.ADULT
 
+
+def _contact(people: People, arrival: MessageArrival, others: Sequence[str], at: datetime) -> ContactRisk:
+    """The signs of the author's contact with whom of the others they weigh most."""
+    author = people.facts[arrival.author]
+    window = people.windows.get(arrival.author, Window())
+    each = (
+        contact_risk(author, people.facts[other], window, mutuals=None, at=at)
+        for other in others
+        if other in people.facts
+    )
+    return max(each, key=lambda risk: risk.points, default=ContactRisk(0.0, ()))
 
 
 def _prompt(
@@ -259,22 +270,31 @@ def _prompt(
 def _open_cases(
     rooms: Rooms, session: Session, talks: Mapping[str, Talk], understood: Sequence[Understood]
 ) -> dict[int, int]:
-    """Puts conversations into the cases of their authors where a person has to look and has not been told yet; the
-    newest message of each counts. Webhook and audit go with it. Returns, by the places of those messages, the cases.
+    """Puts conversations into the cases of their authors where a person has to look and has not been told yet.
+    Webhook and audit go with it. Returns, by the places of those messages, the cases.
 
-    The locks of all are taken first, in their order, and the audit chain's last, so that two batches that open
-    several cases never wait for each other in a ring.
+    The locks of all are taken first, in their order, the rows of contents before any case, as who decides holds them,
+    and the audit chain's last: so that two batches that open several cases, or a batch and a decision, never wait for
+    each other in a ring.
     """
     wanted: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, each in enumerate(understood):
         if each.judgement.needs_person:
             wanted[each.arrival.conversation_id, each.arrival.author].append(place)
-    due = {key: places for key, places in wanted.items() if _is_due(talks, understood, places)}
-    for conversation_id, author in sorted(due):
-        take(session, Lock.CONTENT, of=f"{PREFIX}{conversation_id}:{_identity(conversation_id, author).hex()}")
+    if not wanted:
+        return {}
+    versions = {key: (f"{PREFIX}{key[0]}", _identity(*key)) for key in sorted(wanted)}
+    for content_id, identity in versions.values():
+        take(session, Lock.CONTENT, of=f"{content_id}:{identity.hex()}")
+    waiting = cases.hold_waiting(session, list(versions.values()))
+    due = {
+        key: [understood[place] for place in places]
+        for key, places in wanted.items()
+        if _is_due(talks, understood, places, waits=versions[key] in waiting)
+    }
     for author in sorted({author for _conversation_id, author in due}):
         take(session, Lock.SUBJECT, of=f"account:{author}")
-    opened = [(key, *_open(rooms, session, understood[due[key][-1]])) for key in sorted(due)]
+    opened = [(key, *_open(rooms, session, due[key])) for key in sorted(due)]
     for (conversation_id, author), case_id, details in opened:
         talks[conversation_id].put_case(author, case_id)
         audit.append(session, SYSTEM, "conversation.review", f"case:{case_id}", details)
@@ -282,11 +302,13 @@ def _open_cases(
     return {place: case for key, places in wanted.items() if (case := case_of[key]) for place in places}
 
 
-def _is_due(talks: Mapping[str, Talk], understood: Sequence[Understood], places: Sequence[int]) -> bool:
+def _is_due(
+    talks: Mapping[str, Talk], understood: Sequence[Understood], places: Sequence[int], *, waits: bool
+) -> bool:
     """Whether the reviewer is to be told: asked of each message in turn, since each is remembered."""
     asked = [
         talks[each.arrival.conversation_id].needs_case(
-            each.arrival.author, each.judgement.strictest.severity, each.newest_reason
+            each.arrival.author, each.severity, each.newest_reason(waits=waits)
         )
         for each in map(understood.__getitem__, places)
     ]
@@ -300,23 +322,27 @@ def _identity(conversation_id: str, author: str) -> bytes:
     return digest.digest()
 
 
-def _open(rooms: Rooms, session: Session, newest: Understood) -> tuple[int, dict[str, object]]:
-    arrival, judgement = newest.arrival, newest.judgement
+def _open(rooms: Rooms, session: Session, said: Sequence[Understood]) -> tuple[int, dict[str, object]]:
+    """Puts one conversation into the case of its author.
+
+    Args:
+        said: the messages that need a person, in their order. The gravest counts; where the newest is milder, what it
+            says is added.
+    """
+    gravest, newest = max(said, key=lambda each: (each.severity, each.heard.number)), said[-1]
+    told_of = (gravest,) if gravest is newest else (gravest, newest)
+    arrival, judgement = gravest.arrival, gravest.judgement
     identity = _identity(arrival.conversation_id, arrival.author)
-    finding = _finding(newest)
+    findings = tuple(map(_finding, told_of))
     verdict = Judgement(
         Verdict.HOLD,
         judgement.strictest is Intervention.URGENT,
-        tuple(
-            Reason(finding.code, rule.rule, f"{describe(finding)}. {rule.explanation}")
-            for rule in judgement.rules
-            if any(each.needs_person for each in rule.interventions)
-        ),
+        tuple(reason for each in told_of for reason in _reasons(each)),
         judgement.policy_version,
     )
     called = HashArrival(f"{PREFIX}{arrival.conversation_id}", account_id=arrival.author, surface=arrival.surface)
     before = ledger.recall(session, called.content_id, identity)
-    judged = Judged(called, identity, Fingerprint(Digests()), (finding,), verdict, rooms.index.generation)
+    judged = Judged(called, identity, Fingerprint(Digests()), findings, verdict, rooms.index.generation)
     row = ledger.enter(session, before, judged)
     case, item, created = cases.add_item(
         session,
@@ -324,27 +350,52 @@ def _open(rooms: Rooms, session: Session, newest: Understood) -> tuple[int, dict
         account_id=arrival.author,
         content_row=row,
         judgement=verdict,
-        findings=(finding,),
+        findings=findings,
         is_test=rooms.settings.demo,
     )
     if not created and item.state == ItemState.PENDING:
-        cases.put_findings(item, verdict, (finding,))
+        cases.put_findings(item, *_added_to(item, verdict, findings))
         cases.weigh(session, case, urgent=case.urgent or verdict.urgent)
     elif not created:
-        cases.reopen_item(session, case, item, verdict, (finding,))
+        cases.reopen_item(session, case, item, verdict, findings)
     row.case_id = case.id
-    told = _announcement(newest, case.id, is_test=case.is_test)
-    outbox.put(session, EventType.CONVERSATION_REVIEW, told, case_id=case.id)
+    announced = _announcement(gravest, case.id, is_test=case.is_test)
+    outbox.put(session, EventType.CONVERSATION_REVIEW, announced, case_id=case.id)
     details: dict[str, object] = {
         "item": item.id,
         "conversation": arrival.conversation_id,
-        "message": newest.heard.number,
+        "message": gravest.heard.number,
         "intervention": judgement.strictest.value,
-        "private": arrival.private,
+        "private": any(each.arrival.private for each in said),
         "policy": judgement.policy_version,
         "test": case.is_test,
     }
     return case.id, details
+
+
+def _added_to(
+    item: CaseItem, verdict: Judgement, findings: tuple[ConversationSignal, ...]
+) -> tuple[Judgement, tuple[ConversationSignal, ...]]:
+    """What is found now, after what waits already and is graver: that stays until it is decided."""
+    gravest = max(Intervention(each.code).severity for each in findings)
+    graver = tuple(
+        each
+        for each in map(finding_from_json, item.findings)
+        if isinstance(each, ConversationSignal) and Intervention(each.code).severity > gravest
+    )
+    codes = {each.code for each in graver}
+    reasons = tuple(each for each in map(reason_from_json, item.reasons) if each.code in codes)
+    return replace(verdict, reasons=(*reasons, *verdict.reasons)), (*graver, *findings)
+
+
+def _reasons(understood: Understood) -> tuple[Reason, ...]:
+    """By which rules a person has to look."""
+    finding = _finding(understood)
+    return tuple(
+        Reason(finding.code, rule.rule, f"{describe(finding)}. {rule.explanation}")
+        for rule in understood.judgement.rules
+        if any(each.needs_person for each in rule.interventions)
+    )
 
 
 def _finding(understood: Understood) -> ConversationSignal:

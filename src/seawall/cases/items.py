@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from seawall.cases import priority
@@ -62,6 +62,22 @@ def was_released(session: Session, content_row: int) -> bool:
     """Whether a reviewer has ever decided that a content is not a match."""
     decided = exists().where(CaseItem.content_row == content_row, CaseItem.state == ItemState.NOT_A_MATCH.value)
     return session.scalar(select(decided)) is True
+
+
+def hold_waiting(session: Session, versions: Collection[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
+    """Holds the ledger's rows of content versions until the transaction ends, before any case is: so does whoever
+    decides. Returns those that wait for a decision.
+
+    Args:
+        versions: content ids with what identifies each version.
+    """
+    version = tuple_(Content.content_id, Content.identity)
+    meant = version.in_(list(versions))
+    session.execute(select(Content.id).where(meant).order_by(Content.id).with_for_update()).all()
+    # Asked once they are held: nothing of them is decided meanwhile.
+    pending = exists().where(CaseItem.content_row == Content.id, CaseItem.state == ItemState.PENDING.value)
+    found = session.execute(select(Content.content_id, Content.identity).where(meant, pending))
+    return {(row.content_id, bytes(row.identity)) for row in found}
 
 
 def _undecided(session: Session, subject: str) -> Case | None:
