@@ -77,8 +77,7 @@ class MessageSettings(BaseSettings):
         Field(
             ge=20,
             le=1000,
-            description="Messages of one conversation, the newest, that are kept so, and by whose ids a repeated "
-            "message is known.",
+            description="Messages of one conversation, the newest, whose texts are kept so.",
         ),
     ] = 200
     conversation_keep_days: Annotated[

@@ -1,8 +1,8 @@
 """Conversations in the database: locked while messages are taken up, written back with what was answered.
 
-Of each conversation the newest messages have a row, by which a repeated one is known. Their texts are sealed with the
-master key, and go before what was noticed does. The caller takes conversations up under their locks, in one
-order, so that two requests at once lose nothing and never wait for each other in a ring.
+Of each conversation the newest messages have a row, by which a repeated one is known. The texts of fewer are kept,
+sealed with the master key, and go before what was noticed does. The caller takes conversations up under their locks,
+in one order, so that two requests at once lose nothing and never wait for each other in a ring.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ from seawall.grooming.tactics import Catalogue
 from seawall.grooming.talk import Talk
 
 FORGET_AT_ONCE = 10_000
+# By as many ids a repeated message is known: of all that one request can bring, so that it can be sent again.
+KNOWN_IDS = 1000
+# When a conversation was touched is known to so much.
+TOUCHED_WITHIN = timedelta(days=1)
 
 _ENTER = text("""
     INSERT INTO conversations (conversation_id)
@@ -38,7 +42,7 @@ _KNOWN = text("""
     FROM unnest(CAST(:conversations AS varchar[]), CAST(:messages AS varchar[])) AS asked (conversation, message)
     JOIN conversation_messages AS m ON m.conversation_id = asked.conversation AND m.message_id = asked.message
 """)
-# When it was touched is known to the day, so that most writes leave the indexes alone.
+# When it was touched is known to the day (`TOUCHED_WITHIN`), so that most writes leave the indexes alone.
 _WRITE = text("""
     UPDATE conversations AS c SET messages = w.messages, last_at = w.last_at, state = w.state,
         touched_at = CASE WHEN c.touched_at < clock_timestamp() - interval '1 day' THEN clock_timestamp()
@@ -53,6 +57,11 @@ _ADD = text("""
                          CAST(:authors AS varchar[]), CAST(:times AS timestamptz[]), CAST(:sealed AS bytea[]),
                          CAST(:answers AS json[]))
 """)
+_UNSEAL = text("""
+    UPDATE conversation_messages AS m SET sealed = NULL
+    FROM unnest(CAST(:ids AS varchar[]), CAST(:last AS bigint[])) AS o (id, last)
+    WHERE m.conversation_id = o.id AND m.number <= o.last AND m.sealed IS NOT NULL
+""")
 _DROP = text("""
     DELETE FROM conversation_messages AS m
     USING unnest(CAST(:ids AS varchar[]), CAST(:last AS bigint[])) AS o (id, last)
@@ -60,7 +69,8 @@ _DROP = text("""
 """)
 _FORGET_TEXTS = text("""
     UPDATE conversation_messages SET sealed = NULL WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM conversation_messages WHERE sealed IS NOT NULL AND taken_at < :before LIMIT :most))
+        SELECT ctid FROM conversation_messages WHERE sealed IS NOT NULL AND taken_at < :before LIMIT :most
+        FOR UPDATE SKIP LOCKED))
 """)
 _FORGET_CONVERSATIONS = text("""
     DELETE FROM conversations WHERE conversation_id = ANY(ARRAY(
@@ -136,16 +146,16 @@ def write(session: Session, talks: Mapping[str, Talk]) -> None:
 
 
 def add(session: Session, vault: Vault, new: Sequence[NewMessage], *, keep: int, with_texts: bool) -> None:
-    """Adds messages, and drops what is more than `keep` of a conversation. A batch that holds more than that keeps
-    its newest.
+    """Adds messages, and drops all but the newest texts and the newest rows of a conversation.
 
     Args:
+        keep: of how many messages of a conversation the texts are kept, at most `KNOWN_IDS`.
         with_texts: whether what was said is kept, sealed.
     """
-    last: dict[str, int] = {}
+    newest: dict[str, int] = {}
     for message in new:
-        last[message.conversation_id] = max(last.get(message.conversation_id, 0), message.number - keep)
-    kept = [message for message in new if message.number > last[message.conversation_id]]
+        newest[message.conversation_id] = max(newest.get(message.conversation_id, 0), message.number)
+    kept = [message for message in new if message.number > newest[message.conversation_id] - KNOWN_IDS]
     session.execute(
         _ADD,
         {
@@ -154,13 +164,17 @@ def add(session: Session, vault: Vault, new: Sequence[NewMessage], *, keep: int,
             "numbers": [each.number for each in kept],
             "authors": [each.author for each in kept],
             "times": [each.at for each in kept],
-            "sealed": [_sealed(vault, each) if with_texts else None for each in kept],
+            "sealed": [
+                _sealed(vault, each) if with_texts and each.number > newest[each.conversation_id] - keep else None
+                for each in kept
+            ],
             "answers": [json.dumps(each.answer) for each in kept],
         },
     )
-    over = {name: number for name, number in last.items() if number > 0}
-    if over:
-        session.execute(_DROP, {"ids": list(over), "last": list(over.values())})
+    for statement, most in ((_UNSEAL, keep), (_DROP, KNOWN_IDS)):
+        over = {name: number - most for name, number in newest.items() if number > most}
+        if over:
+            session.execute(statement, {"ids": list(over), "last": list(over.values())})
 
 
 def context(session: Session, vault: Vault, conversation_id: str, *, author: str, most: int) -> Context:
@@ -193,10 +207,12 @@ def context(session: Session, vault: Vault, conversation_id: str, *, author: str
 
 
 def forget(session: Session, *, texts_after: timedelta, conversations_after: timedelta) -> tuple[int, int]:
-    """Forgets texts and conversations that are old enough, a bounded number at once; returns how many of each."""
+    """Forgets texts and conversations that are old enough, a bounded number at once; returns how many of each. What
+    is being written just now stays until the next time."""
     at = now()
     gone = []
-    for statement, before in ((_FORGET_TEXTS, at - texts_after), (_FORGET_CONVERSATIONS, at - conversations_after)):
+    silent_since = at - conversations_after - TOUCHED_WITHIN
+    for statement, before in ((_FORGET_TEXTS, at - texts_after), (_FORGET_CONVERSATIONS, silent_since)):
         result: Any = session.execute(statement, {"before": before, "most": FORGET_AT_ONCE})
         gone.append(int(result.rowcount))
     return gone[0], gone[1]

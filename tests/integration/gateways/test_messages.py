@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from seawall import flow
 from seawall.actions import endpoints
@@ -115,7 +115,7 @@ def test_the_same_among_adults_is_left_alone(api: Api) -> None:
     told = talk("grown", (*LURING[:1], ("c", "why do you ask"), *LURING[2:], *LURING[4:]))
     answers = send(api, told)
     assert {answer.intervention for answer in answers} == {"nothing"}
-    assert answers[-1].risk > 0.7
+    assert answers[-1].risk > 0.6
 
 
 @pytest.mark.parametrize("source", [None, "declared", "estimated"])
@@ -203,24 +203,27 @@ def test_strange_texts_are_taken_with_bounded_work(api: Api, said: str) -> None:
         assert len(kept.text) <= 8005
 
 
-def test_rows_stay_bounded_however_long_a_conversation_grows(api: Api) -> None:
-    lines = [("ac"[number % 2], HARMLESS[number % 4]) for number in range(300)]
-    told = talk("long", lines)
-    for start in range(0, 300, 90):
-        send(api, told[start : start + 90])
+def test_rows_and_texts_stay_bounded_and_whole_batches_can_be_sent_again(api: Api) -> None:
+    told = talk("long", [("ac"[number % 2], HARMLESS[number % 4]) for number in range(1040)])
+    send(api, told[:520])
+    first = send(api, told[520:])
+    again = send(api, told[520:])
+    assert {each.replayed for each in again} == {True}
+    assert [each.number for each in again] == [each.number for each in first] == list(range(521, 1041))
     with api.runtime.database.transaction() as session:
-        numbers = session.scalars(
-            select(ConversationMessage.number)
+        rows = session.execute(
+            select(ConversationMessage.number, ConversationMessage.sealed.is_not(None))
             .where(ConversationMessage.conversation_id == "long")
             .order_by(ConversationMessage.number)
         ).all()
         size = session.scalar(
             select(func.pg_column_size(Conversation.state)).where(Conversation.conversation_id == "long")
         )
-    assert list(numbers) == list(range(281, 301))
+    assert [number for number, _has_text in rows] == list(range(41, 1041))
+    assert [number for number, has_text in rows if has_text] == list(range(1021, 1041))
     assert size is not None
     assert size < 4000
-    assert send(api, talk("long", [("a", "one more")], message_id="long-301"))[0].number == 301
+    assert send(api, talk("long", [("a", "one more")], message_id="long-1041"))[0].number == 1041
 
 
 def test_two_requests_at_once_lose_nothing_and_count_each_message_once(api: Api) -> None:
@@ -261,6 +264,11 @@ def test_texts_are_forgotten_before_what_was_noticed(api: Api) -> None:
         kept = message_store.context(session, api.runtime.rooms.vault, "old", author="old-a", most=99).messages
         assert {each.text for each in kept} == {None}
     assert state_of(api, "old")[0] == len(LURING)
+    with api.runtime.database.transaction() as session:
+        session.get_one(Conversation, "old").touched_at = now() - timedelta(days=365, hours=23)
+    with api.runtime.database.transaction() as session:
+        gone = message_store.forget(session, texts_after=month, conversations_after=year)
+        assert gone == (0, 0), "when it was touched is known to the day"
     with api.runtime.database.transaction() as session:
         session.get_one(Conversation, "old").touched_at = now() - timedelta(days=366)
     with api.runtime.database.transaction() as session:
@@ -305,6 +313,22 @@ def test_a_decision_goes_back_to_the_platform_and_only_something_new_brings_it_b
     with api.runtime.database.transaction() as session:
         states = session.scalars(select(Case.state).where(Case.account_id == "decided-a").order_by(Case.id)).all()
     assert list(states) == ["decided", "open"]
+
+
+def test_texts_that_somebody_holds_are_forgotten_the_next_time(api: Api) -> None:
+    send(api, talk("held", LURING))
+    none, year = timedelta(0), timedelta(days=365)
+    with api.runtime.database.transaction() as holding:
+        holding.scalars(
+            select(ConversationMessage).filter_by(conversation_id="held", number=2).with_for_update()
+        ).one()
+        with api.runtime.database.transaction() as session:
+            session.execute(text("SET LOCAL lock_timeout = 1000"))
+            message_store.forget(session, texts_after=none, conversations_after=year)
+            kept = message_store.context(session, api.runtime.rooms.vault, "held", author="held-a", most=9).messages
+    assert [each.number for each in kept if each.text is not None] == [2]
+    with api.runtime.database.transaction() as session:
+        assert message_store.forget(session, texts_after=none, conversations_after=year) == (1, 0)
 
 
 # ------------------------------------------------------------------------------------------------ against a model
