@@ -15,6 +15,7 @@ from seawall.console.app import ROUTERS
 from seawall.records import Role
 from tests.browser.conftest import ARTIFACTS, Watched
 from tests.browser.stand import Stand, picture
+from tests.browser.talking import say
 
 Window = Callable[..., Watched]
 
@@ -112,6 +113,16 @@ def test_axe_finds_nothing_on_any_page(busy: Stand, window: Window) -> None:
     look("case on a tablet")
     watched.open("workspace")
     look("workspace on a tablet")
+    watched.open(f"cases/{say(busy)}")
+    watched.ready()
+    look("case of a conversation on a tablet")
+    page.get_by_role("button", name="Read what was said").click()
+    expect(page.get_by_role("heading", name="What was said")).to_be_visible()
+    look("conversation on a tablet")
+    if page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") > 0:
+        wrong.append("conversation: wider than a tablet")
+    page.set_viewport_size(DESK)  # type: ignore[arg-type]
+    look("conversation")
     assert not wrong, "\n".join(wrong)
 
 

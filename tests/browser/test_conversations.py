@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from playwright.sync_api import expect
 
-from seawall import flow
-from seawall.conversation_records import MessageArrival
 from seawall.records import Role
 from tests.browser.conftest import ARTIFACTS, Watched
 from tests.browser.stand import Stand
+from tests.browser.talking import SAID, say
 
 Window = Callable[..., Watched]
-SAID = (
-    ("test-a", "hi, how old are you?"),
-    ("test-b", "im 13 <b>bold</b>"),
-    ("test-a", "you are so mature for your age"),
-    ("test-a", "are your parents home?"),
-    ("test-a", "keep it our secret, don't tell your mum"),
-    ("test-a", "add me on snapchat, what is your snap?"),
-)
-
-
-def say(stand: Stand) -> int:
-    """A made-up conversation that comes to a person; the case."""
-    at = datetime.now(UTC)
-    messages = [
-        MessageArrival("test-talk", str(number), author, text, at, private=False)
-        for number, (author, text) in enumerate(SAID)
-    ]
-    case_id = flow.judge_messages(stand.runtime.rooms, messages)[-1].case_id
-    assert case_id is not None
-    return case_id
 
 
 def test_what_was_said_is_read_on_purpose_and_on_record(stand: Stand, window: Window) -> None:
