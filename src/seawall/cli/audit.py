@@ -78,11 +78,15 @@ def export(
     """Write the chain as JSON lines, one event a line and a signed end, for `seawall audit verify --export` or a
     program of your own.
 
-    The export itself is put on record. It names accounts and people: keep it as you keep the database.
+    That it is made is put on record first, so that the record is in it. It names accounts and people: keep it as you
+    keep the database.
 
     Example: seawall audit export --to audit.jsonl
     """
     import sys
+    from contextlib import AbstractContextManager, nullcontext
+
+    from sqlalchemy import text
 
     from seawall.cli.context import open_database, open_settings, operator
     from seawall.errors import BadInput
@@ -90,22 +94,25 @@ def export(
 
     settings = open_settings()
     with open_database(settings) as database:
+        with database.transaction() as session:
+            heads.refuse_rewritten(session, settings)
+            key = heads.open_signing_key(settings, session)
         try:
-            with database.transaction() as session:
-                key = heads.open_signing_key(settings, session)
-                if to is None:
-                    count = heads.export(session, key, sys.stdout.buffer)
-                else:
-                    with _new_private_file(to) as stream:
-                        count = heads.export(session, key, stream)
+            sink: AbstractContextManager[BinaryIO] = nullcontext(sys.stdout.buffer)
+            with sink if to is None else _new_private_file(to) as stream:
+                with database.transaction() as session:
+                    audit.append(session, operator(), "audit.export", "audit:chain", {})
+                with database.transaction() as session:
+                    # What is compared and what is signed are one snapshot.
+                    session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+                    heads.refuse_rewritten(session, settings)
+                    count = heads.export(session, key, stream)
         except FileExistsError:
             raise BadInput(f"{to} is there already.", hint="Choose another name; nothing is overwritten.") from None
         except OSError as error:
             raise BadInput(
                 f"The export cannot be written ({error.strerror}).", hint="Choose another place."
             ) from None
-        with database.transaction() as session:
-            audit.append(session, operator(), "audit.export", "audit:chain", {"events": count})
     typer.echo(f"{count} events written.", err=True)
 
 

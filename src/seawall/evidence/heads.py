@@ -7,19 +7,21 @@ of heads outside the database, by an export, or by a head that somebody wrote do
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 import structlog
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seawall.database.locks import Lock, take
 from seawall.database.sessions import Database
 from seawall.database.tables import AuditEvent, now
-from seawall.errors import AuditKeyMissing, EvidenceError
+from seawall.errors import AuditChainBroken, AuditKeyMissing, EvidenceError
 from seawall.evidence import audit
 from seawall.evidence.events import CANONICAL, GENESIS, instant
 from seawall.evidence.proving import AuditReport, verify
@@ -40,37 +42,75 @@ log = structlog.get_logger(__name__)
 
 
 def open_signing_key(settings: Settings, session: Session) -> SigningKey:
-    """The audit key; made only where no head was ever signed.
+    """The audit key, with which the newest head was signed; made only where no head was ever signed.
 
     Raises:
-        AuditKeyMissing: heads were signed, and the key is gone.
+        AuditKeyMissing: heads were signed, and the key is gone, or another lies here.
     """
     key = load_signing_key(settings, may_create=False)
+    newest = session.scalar(
+        select(AuditEvent.details).where(AuditEvent.act == SIGN).order_by(AuditEvent.number.desc()).limit(1)
+    )
     if key is None:
-        if session.scalar(select(exists(select(AuditEvent).where(AuditEvent.act == SIGN)))):
+        if newest is not None:
             raise AuditKeyMissing(
                 f"There is no audit key at {settings.resolved_audit_key_file}, but heads were signed with one."
             )
         key = load_signing_key(settings, may_create=True)
     if key is None:
         raise AuditKeyMissing("There is no audit key.")
+    if newest is not None and key.key_id != _signer_of(newest):
+        raise AuditKeyMissing(
+            f"The newest head was signed with another audit key than the one here ({key.key_id}).",
+            hint="Every process that shares a database needs the same audit key: copy the key file of the one that "
+            "signs, or set the same SEAWALL_AUDIT_KEY.",
+        )
     return key
+
+
+def refuse_rewritten(session: Session, settings: Settings) -> None:
+    """Looks whether the newest head that was noted outside is still in the chain, so that nobody signs another one.
+
+    Raises:
+        AuditChainBroken: it is not.
+        EvidenceError: a line of the file is no head.
+    """
+    heads = noted(settings)
+    newest = max((head.events for head in heads), default=0)
+    if newest == 0:
+        return
+    there = session.scalar(select(AuditEvent.hash).where(AuditEvent.number == newest))
+    if there is None or any(head.head != bytes(there).hex() for head in heads if head.events == newest):
+        raise AuditChainBroken(
+            f"Event {newest} is not the one whose hash was noted in {settings.audit_heads_file}: the chain was cut "
+            "off, or written anew. Nothing was signed.",
+            hint="Keep everything as it is and compare with a backup. If an older backup was restored on purpose, "
+            f"move {settings.audit_heads_file} away, and keep it.",
+        )
 
 
 def sign(database: Database, settings: Settings, actor: Actor = SYSTEM) -> Head | None:
     """Signs the chain's head and notes it outside; None where nothing happened since it was signed last.
 
     Raises:
-        AuditKeyMissing: the key is gone.
+        AuditChainBroken: the chain is not the one whose head was noted.
+        AuditKeyMissing: the key is gone, or is not the one that signed last.
         EvidenceError: the head is signed, and could not be noted outside the database.
     """
     with database.transaction() as session:
-        key = open_signing_key(settings, session)
+        # Nobody signs, or appends, in between.
         take(session, Lock.AUDIT_CHAIN)
+        refuse_rewritten(session, settings)
+        key = open_signing_key(settings, session)
         last = session.execute(
-            select(AuditEvent.number, AuditEvent.hash, AuditEvent.act).order_by(AuditEvent.number.desc()).limit(1)
+            select(AuditEvent.number, AuditEvent.hash, AuditEvent.act, AuditEvent.details)
+            .order_by(AuditEvent.number.desc())
+            .limit(1)
         ).one_or_none()
-        if last is None or last.act == SIGN:
+        if last is None:
+            return None
+        if last.act == SIGN:
+            _note_late(settings, key, last.number, bytes(last.hash).hex(), last.details)
             return None
         details = key.signed(instant(now()), last.number, bytes(last.hash).hex(), Purpose.HEAD)
         event = audit.append(session, actor, SIGN, "audit:chain", details)
@@ -128,10 +168,34 @@ def export(session: Session, key: SigningKey, stream: BinaryIO) -> int:
     return count
 
 
+def _signer_of(details: object) -> object:
+    """The id of the key in the details of a signing event, which somebody may have changed."""
+    return details.get("key") if isinstance(details, Mapping) else None
+
+
+def _note_late(settings: Settings, key: SigningKey, number: int, hash_: str, details: Mapping[str, object]) -> None:
+    """Notes a head whose signer died before it was noted. The chain's lock is held.
+
+    Raises:
+        AuditChainBroken: its signature is not of the key.
+    """
+    if any(head.events >= number for head in noted(settings)):
+        return
+    try:
+        head, signature = head_of(details)
+        ours = head.events == number - 1 and Trust((key.public,)).vouches(head, signature)
+    except (ValueError, KeyError, TypeError):
+        ours = False
+    if not ours:
+        raise AuditChainBroken(f"The signature at event {number} is not of the audit key. It was not noted.")
+    _note(settings.audit_heads_file, key.signed(instant(now()), number, hash_, Purpose.HEAD))
+
+
 def _note(file: Path, details: dict[str, object]) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)  # until it is closed: one line at a time
             # A line without an end is of somebody who died while writing it.
             stream.seek(stream.read().rfind(b"\n") + 1)
             stream.truncate()

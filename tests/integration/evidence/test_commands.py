@@ -13,6 +13,7 @@ from sqlalchemy import text
 from seawall.database.sessions import Database
 from seawall.evidence.audit import append
 from seawall.records import SYSTEM
+from tests.integration.evidence.test_audit import tamper
 
 Run = subprocess.CompletedProcess[str]
 
@@ -63,7 +64,7 @@ def test_an_export_is_private_and_verifies_without_the_database(filled: Database
     done = audit(nowhere, tmp_path, "verify", "--export", str(file), "--head", head)
     assert done.returncode == 0, done.stderr
     lines = file.read_bytes().splitlines(keepends=True)
-    assert len(lines) == 6
+    assert len(lines) == 7  # five events, the record of the export, and the signed end
     for broken, status in (
         (lines[:-1], 7),
         ([*lines[:-2], lines[-1]], 7),
@@ -83,7 +84,8 @@ def test_an_export_overwrites_nothing_and_is_itself_on_record(filled: Database, 
     assert file.read_text() == "mine"
     done = audit(filled, tmp_path, "export")
     assert done.returncode == 0
-    assert len(done.stdout.splitlines()) == 6  # five events and the signed end
+    assert len(done.stdout.splitlines()) == 7
+    assert '"act":"audit.export"' in done.stdout.splitlines()[-2]
     shown = audit(filled, tmp_path, "show", "--last", "2")
     assert shown.returncode == 0, shown.stderr
     assert "audit.export" in shown.stdout
@@ -104,6 +106,10 @@ def test_a_signed_chain_verifies_elsewhere_with_the_public_key_alone(filled: Dat
     assert audit(filled, home, "export", "--to", str(export)).returncode == 0
     nowhere = Database("postgresql://127.0.0.1:1/none")
     done = audit(nowhere, elsewhere, "verify", "--export", str(export), "--public-key", str(key))
-    assert "vouch for events 1 to 6" in done.stdout, done.stderr
+    assert "vouch for events 1 to 7" in done.stdout, done.stderr
     assert audit(nowhere, elsewhere, "verify", "--export", str(export), "--public-key", str(export)).returncode == 6
     assert audit(filled, elsewhere, "sign").returncode == 4  # another home lacks the key, and makes no other
+    tamper(filled, "DELETE FROM audit_events WHERE number >= 3")
+    refused = audit(filled, home, "export", "--to", str(tmp_path / "other.jsonl"))
+    assert (refused.returncode, (tmp_path / "other.jsonl").exists()) == (7, False)
+    assert "Nothing was signed" in refused.stderr

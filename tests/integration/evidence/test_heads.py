@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -11,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from seawall.database.sessions import Database
-from seawall.errors import AuditKeyMissing, EvidenceError
+from seawall.errors import AuditChainBroken, AuditKeyMissing, EvidenceError
 from seawall.evidence import audit, heads
 from seawall.evidence.events import GENESIS, export_line, link_hash
 from seawall.evidence.proving import AuditProblem, verify_export
@@ -138,6 +139,56 @@ def test_a_key_that_is_gone_is_not_replaced(database: Database, settings: Settin
     with pytest.raises(AuditKeyMissing):
         heads.sign(database, settings)
     assert not settings.resolved_audit_key_file.exists()
+
+
+@pytest.mark.parametrize("written_anew", [0, 2, 3, 6])
+def test_nobody_signs_another_chain_than_the_one_that_was_noted(
+    database: Database, settings: Settings, written_anew: int
+) -> None:
+    grow(database, 3)
+    heads.sign(database, settings)
+    before = heads.noted(settings)
+    tamper(database, "DELETE FROM audit_events")
+    grow(database, written_anew)
+    with pytest.raises(AuditChainBroken, match="Nothing was signed"):
+        heads.sign(database, settings)
+    assert heads.noted(settings) == before
+    with database.transaction() as session:
+        assert audit.verify(session).events == written_anew
+    settings.audit_heads_file.rename(settings.home / "kept.jsonl")  # somebody has understood it
+    assert (heads.sign(database, settings) is None) == (written_anew == 0)
+
+
+def test_all_who_share_a_database_sign_with_one_key(database: Database, settings: Settings, tmp_path: Path) -> None:
+    other = Settings(home=tmp_path / "other")
+    grow(database, 1)
+    for each in (settings, other):
+        with database.transaction() as session:
+            heads.open_signing_key(each, session)
+    heads.sign(database, settings)
+    grow(database, 1)
+    with pytest.raises(AuditKeyMissing, match="another audit key"):
+        heads.sign(database, other)
+    with pytest.raises(AuditKeyMissing, match="another audit key"), database.transaction() as session:
+        heads.open_signing_key(other, session)
+    other.resolved_audit_key_file.write_bytes(settings.resolved_audit_key_file.read_bytes())
+    assert heads.sign(database, other) is not None
+
+
+def test_a_head_whose_signer_died_before_it_was_noted_is_noted_later(database: Database, settings: Settings) -> None:
+    grow(database, 2)
+    heads.sign(database, settings)
+    settings.audit_heads_file.unlink()
+    assert heads.sign(database, settings) is None
+    assert heads.sign(database, settings) is None
+    assert [head.events for head in heads.noted(settings)] == [3]
+    with database.transaction() as session:
+        assert heads.prove(session, settings).ok
+    settings.audit_heads_file.unlink()
+    tamper(database, 'UPDATE audit_events SET details = details || \'{"signature": "AAAA"}\' WHERE number = 3')
+    with pytest.raises(AuditChainBroken, match="not of the audit key"):
+        heads.sign(database, settings)
+    assert heads.noted(settings) == ()
 
 
 def test_a_note_that_was_cut_short_is_mended_and_one_that_was_changed_is_told(
