@@ -9,12 +9,14 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from seawall.engines.postgres import TOLD
-from seawall.errors import DatabaseUnavailable
+from seawall.errors import ConfigurationError, DatabaseUnavailable
 
 # The wheel has the programs of two versions. Those of the older one do for all servers up to it; the newer ones speak
 # of settings that such servers do not know.
 OLDER, NEWER = 16, 18
 LONGEST_REASON = 300
+# What libpq takes in an address, and from no variable of the environment.
+OTHER_SECRETS = ("sslpassword", "scram_client_key", "scram_server_key", "oauth_client_secret")
 
 
 def dump(address: str, server_version: int, snapshot: str, to: Path) -> None:
@@ -25,6 +27,7 @@ def dump(address: str, server_version: int, snapshot: str, to: Path) -> None:
 
     Raises:
         DatabaseUnavailable: says why it was not done.
+        ConfigurationError: the address holds a secret that arguments would show.
     """
     options = ("--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}", f"--file={to}")
     _run("pg_dump", address, server_version, options)
@@ -35,6 +38,7 @@ def restore(address: str, server_version: int, file: Path) -> None:
 
     Raises:
         DatabaseUnavailable: says why it was not done.
+        ConfigurationError: the address holds a secret that arguments would show.
     """
     options = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", str(file))
     _run("pg_restore", address, server_version, options)
@@ -46,6 +50,12 @@ def _run(program: str, address: str, server_version: int, options: tuple[str, ..
 
     path = POSTGRES_VERSIONS[OLDER if server_version < (OLDER + 1) * 10_000 else NEWER] / program
     named = conninfo_to_dict(address)
+    if secret := next((name for name in OTHER_SECRETS if named.get(name)), None):
+        raise ConfigurationError(
+            f"The database's address holds {secret}, which cannot be handed to {program} unseen.",
+            hint="Put it into a service file that Seawall alone can read (PGSERVICEFILE), and say `service=` in "
+            "SEAWALL_DATABASE_URL.",
+        )
     password = named.pop("password", None)
     environment = {name: value for name, value in os.environ.items() if name in TOLD or name.startswith("PG")}
     if password:
