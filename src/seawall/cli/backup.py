@@ -79,4 +79,10 @@ def restore(
             hint="If heads were noted here after the backup was made, what happened since is lost; that is what they "
             f"say. Move {settings.audit_heads_file} away, and keep it, once you have understood it.",
         )
-    typer.echo("The audit chain holds.")
+    if restored.report.signatures == 0:
+        typer.echo(
+            "The hashes of the audit chain hold. No signature was looked at: there is no audit key here, or no head "
+            "was signed yet."
+        )
+    else:
+        typer.echo("The audit chain holds.")

@@ -24,11 +24,13 @@ from seawall.errors import BadInput, ConfigurationError, NotFound
 from seawall.evidence import audit
 from seawall.evidence.events import GENESIS, instant
 from seawall.evidence.manifest import (
+    AUDIT_KEY,
     DUMP,
     FORMAT,
     HEADS,
-    KEYS,
+    MASTER_KEY,
     OBJECT_LIST,
+    OBJECT_NAME,
     OBJECTS,
     Manifest,
     StoredObject,
@@ -52,7 +54,7 @@ def back_up(
         ConfigurationError: keys were asked for, and are not in files.
         DatabaseUnavailable, ObjectStoreUnavailable: it was not finished; what is there is no backup.
     """
-    keys = _key_files(settings) if with_keys else ()
+    keys = _key_files(settings) if with_keys else {}
     _make_empty(folder)
     with database.transaction() as session:
         audit.append(session, actor, "backup.make", "database:all", {"with_keys": with_keys})
@@ -60,8 +62,8 @@ def back_up(
         # Before the snapshot, so that the chain in it contains all heads that are noted.
         if settings.audit_heads_file.exists():
             _copy(settings.audit_heads_file, folder / HEADS)
-        for file in keys:
-            _copy(file, folder / KEYS / file.name)
+        for name, file in keys.items():
+            _copy(file, folder / name)
         with database.transaction() as session:
             manifest = _in_snapshot(session, database, objects, folder)
         write_manifest(folder, manifest)
@@ -122,20 +124,24 @@ def _copy_objects(session: Session, objects: ObjectStore, folder: Path) -> tuple
 
 
 def _fetch(objects: ObjectStore, name: str) -> bytes | None:
+    """The object; None where there is none, or its name is none that the vault gave."""
+    if not OBJECT_NAME.fullmatch(name):
+        return None
     try:
         return objects.get(name)
     except NotFound:
         return None
 
 
-def _key_files(settings: Settings) -> tuple[Path, ...]:
+def _key_files(settings: Settings) -> dict[str, Path]:
+    """The key files that there are, by what they are called in the backup."""
     if settings.master_key is not None or settings.audit_key is not None:
         raise ConfigurationError(
             "Keys that come from the environment are not put into a backup.",
             hint="Back them up where they come from, and make the backup without --with-keys.",
         )
-    files = (settings.resolved_master_key_file, settings.resolved_audit_key_file)
-    return tuple(file for file in files if file.exists())
+    files = {MASTER_KEY: settings.resolved_master_key_file, AUDIT_KEY: settings.resolved_audit_key_file}
+    return {name: file for name, file in files.items() if file.exists()}
 
 
 def _make_empty(folder: Path) -> None:

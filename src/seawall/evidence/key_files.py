@@ -46,19 +46,8 @@ class KeyFile:
             ConfigurationError: it cannot be written.
         """
         file = self.path
-        draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
         try:
-            _make_folder(file.parent)
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            try:
-                with os.fdopen(descriptor, "wb") as stream:
-                    stream.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                os.link(draft, file)
-            finally:
-                draft.unlink()
-            _sync_folder(file.parent)
+            put_whole(file, base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
         except FileExistsError:
             return
         except OSError as error:
@@ -84,6 +73,37 @@ class KeyFile:
             return None
         except OSError as error:
             raise ConfigurationError(f"The {self.called} {self.path} cannot be read ({error.strerror}).") from None
+
+
+def put_whole(file: Path, data: bytes) -> None:
+    """Makes a private file, whole and on the disk or not at all.
+
+    Raises:
+        FileExistsError: there is one of that name, which stays as it is.
+        ConfigurationError: others can write to its folder.
+        OSError: it cannot be written.
+    """
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    _make_folder(file.parent)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.link(draft, file)
+    finally:
+        draft.unlink()
+    sync(file.parent)
+
+
+def sync(path: Path) -> None:
+    """Waits until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def decode_key(text: bytes, where: str, called: str) -> bytes:
@@ -113,11 +133,3 @@ def _make_folder(folder: Path) -> None:
         raise ConfigurationError(
             f"Others can write to {folder}, where a key is to lie.", hint=f"Run `chmod 700 {folder}`."
         )
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

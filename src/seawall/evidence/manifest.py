@@ -16,19 +16,24 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from seawall.errors import BackupDamaged
+from seawall.evidence.key_files import sync
 
 FORMAT = 1
 MANIFEST, DIGEST = "manifest.json", "manifest.sha256"
 DUMP, OBJECTS, OBJECT_LIST = "database.dump", "objects", "objects.jsonl"
 HEADS = "audit/heads.jsonl"
-KEYS = "keys"
+# Whatever the files are called where they come from.
+MASTER_KEY, AUDIT_KEY = "keys/master.key", "keys/audit.key"
+KNOWN = frozenset({DUMP, OBJECT_LIST, HEADS, MASTER_KEY, AUDIT_KEY})
 # Names of objects become paths here, so none is believed that is not of the vault's own kind.
 OBJECT_NAME = re.compile(r"evidence/[0-9a-f]{2}/[0-9a-f]{32}")
+HEAD = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +65,15 @@ class StoredObject:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Finishes a backup."""
+    """Finishes a backup: all else that is in it must outlast a power cut before this says that it is there."""
+    _sync(folder)
     text = json.dumps(asdict(manifest), indent=2, ensure_ascii=False).encode() + b"\n"
-    with new_file(folder / DIGEST) as stream:
-        stream.write(hashlib.sha256(text).hexdigest().encode() + b"\n")
-    with new_file(folder / MANIFEST) as stream:
-        stream.write(text)
+    for name, data in ((DIGEST, hashlib.sha256(text).hexdigest().encode() + b"\n"), (MANIFEST, text)):
+        with new_file(folder / name) as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        sync(folder)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -87,10 +95,8 @@ def read_manifest(folder: Path) -> Manifest:
                 f"The backup has the form {document['format']!r}, and this Seawall knows {FORMAT}.",
                 hint="Restore it with the Seawall that made it.",
             )
-        for name in ("master_keys", "damaged"):
-            document[name] = tuple(document[name])
-        return Manifest(**document)
-    except (ValueError, KeyError, TypeError):
+        return _manifest_of(document)
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise BackupDamaged(f"The manifest of {folder} is not in its form.") from None
 
 
@@ -101,11 +107,11 @@ def check_backup(folder: Path) -> Manifest:
         BackupDamaged: names the first file that is not what was backed up.
     """
     manifest = read_manifest(folder)
+    if not {DUMP, OBJECT_LIST} <= manifest.files.keys() <= KNOWN:
+        raise BackupDamaged(f"The manifest of {folder} names other files than those of a backup.")
     for name, digest in manifest.files.items():
-        if Path(name).is_absolute() or ".." in Path(name).parts or digest_of(folder / name) != digest:
+        if digest_of(folder / name) != digest:
             raise BackupDamaged(f"{name} is not what was backed up.")
-    if not {DUMP, OBJECT_LIST} <= manifest.files.keys():
-        raise BackupDamaged(f"The manifest of {folder} is not in its form.")
     count = 0
     for stored in objects_of(folder):
         count += 1
@@ -126,11 +132,46 @@ def objects_of(folder: Path) -> Iterator[StoredObject]:
         for line in stream:
             try:
                 stored = StoredObject(**json.loads(line))
-            except (ValueError, TypeError):
+                _check(stored.name, str)
+            except (ValueError, TypeError, RecursionError):
                 raise BackupDamaged("The list of objects is not in its form.") from None
             if not OBJECT_NAME.fullmatch(stored.name):
                 raise BackupDamaged("The list of objects names what is no object.")
             yield stored
+
+
+def _manifest_of(document: dict[str, Any]) -> Manifest:
+    """Raises:
+    ValueError, TypeError: it is none.
+    """
+    made = Manifest(**document)
+    for name in ("seawall", "made_at", "revision", "head"):
+        _check(document[name], str)
+    for name in ("server_version", "events", "objects", "object_bytes"):
+        _check(document[name], int)
+    for name in ("master_keys", "damaged"):
+        _check(document[name], list)
+        for each in document[name]:
+            _check(each, str)
+    _check(made.files, dict)
+    for digest in made.files.values():
+        _check(digest, str)
+    if not HEAD.fullmatch(made.head):
+        raise ValueError("no head")
+    return replace(made, master_keys=tuple(made.master_keys), damaged=tuple(made.damaged))
+
+
+def _check(value: object, kind: type[object]) -> None:
+    if type(value) is not kind:
+        raise TypeError(f"not of type {kind.__name__}")
+
+
+def _sync(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        sync(path)
+    sync(folder)
+    with suppress(PermissionError):  # of a folder that holds other people's too, which may not be read
+        sync(folder.parent)
 
 
 def digest_of(file: Path) -> str | None:

@@ -1,7 +1,8 @@
 """Restoring a backup into an empty place: checked before anything is touched, and after all is there.
 
-Objects are put back first and the database last, in one transaction: whatever dies in between, the place is still
-without a database, and restoring again goes on where it stopped.
+Objects are put back first, then the keys and the noted heads, each whole or not at all, and the database last, in one
+transaction: whatever dies before that, the place is still without a database, and restoring again goes on where it
+stopped. What dies after it has everything in its place.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from seawall.database.migrate import HEAD, upgrade
 from seawall.database.sessions import Database, psycopg_connection
 from seawall.engines.objects import ObjectStore
 from seawall.engines.postgres_programs import restore as fill
-from seawall.errors import BackupDamaged, Conflict, EvidenceError
+from seawall.errors import BackupDamaged, ConfigurationError, Conflict, EvidenceError
 from seawall.evidence import audit, heads
+from seawall.evidence.key_files import put_whole
 from seawall.evidence.manifest import (
+    AUDIT_KEY,
     DUMP,
     HEADS,
-    KEYS,
+    MASTER_KEY,
     OBJECTS,
     Manifest,
     check_backup,
-    new_file,
     objects_of,
 )
 from seawall.evidence.proving import AuditReport
@@ -48,6 +50,7 @@ def restore(database: Database, objects: ObjectStore, settings: Settings, actor:
     Raises:
         BackupDamaged: the backup is not whole, or of a newer Seawall; nothing was touched.
         Conflict: there is something already in the database, the object store, or instead of a key.
+        ConfigurationError: a key or the noted heads cannot be written to their place.
         EvidenceError: the chain that was restored is not the one that was backed up.
     """
     manifest = check_backup(folder)
@@ -56,16 +59,14 @@ def restore(database: Database, objects: ObjectStore, settings: Settings, actor:
             "The backup was made by a newer Seawall.", hint=f"Restore it with Seawall {manifest.seawall}."
         )
     version = _empty_database(database)
-    keys = _keys_to_put_back(settings, folder, manifest)
+    files = _keys_to_put_back(settings, folder, manifest)
+    if HEADS in manifest.files and not settings.audit_heads_file.exists():
+        files.append((folder / HEADS, settings.audit_heads_file))
     _put_objects(objects, folder)
+    for source, file in files:
+        _put_file(source, file)
     fill(database.url, version, folder / DUMP)
     upgrade(database)
-    for source, file in keys:
-        with new_file(file) as stream:
-            stream.write(source.read_bytes())
-    if HEADS in manifest.files and not settings.audit_heads_file.exists():
-        with new_file(settings.audit_heads_file) as stream:
-            stream.write((folder / HEADS).read_bytes())
     with database.transaction() as session:
         expected = bytes.fromhex(manifest.head) if manifest.events else None
         report = heads.prove(session, settings, expected_head=expected)
@@ -92,7 +93,8 @@ def _empty_database(database: Database) -> int:
         if tables:
             raise Conflict(
                 "The database is not empty, and nothing is overwritten.",
-                hint="Restore into another SEAWALL_HOME, or an empty database (SEAWALL_DATABASE_URL).",
+                hint="Restore into another SEAWALL_HOME, or an empty database (SEAWALL_DATABASE_URL). If a restore "
+                "into this one died after the database was filled, all is back: `seawall audit verify` shows it.",
             )
         return psycopg_connection(session).info.server_version
 
@@ -100,12 +102,11 @@ def _empty_database(database: Database) -> int:
 def _keys_to_put_back(settings: Settings, folder: Path, manifest: Manifest) -> list[tuple[Path, Path]]:
     """Key files of the backup and where they go; those that lie there already are left as they are."""
     found = []
-    places = {"master.key": settings.resolved_master_key_file, "audit.key": settings.resolved_audit_key_file}
-    for name in manifest.files:
-        if not name.startswith(f"{KEYS}/"):
+    places = {MASTER_KEY: settings.resolved_master_key_file, AUDIT_KEY: settings.resolved_audit_key_file}
+    for name, file in places.items():
+        if name not in manifest.files:
             continue
         source = folder / name
-        file = places.get(source.name, settings.home / KEYS / source.name)
         if not file.exists():
             found.append((source, file))
         elif file.read_bytes() != source.read_bytes():
@@ -113,6 +114,15 @@ def _keys_to_put_back(settings: Settings, folder: Path, manifest: Manifest) -> l
                 f"Another key lies at {file}.", hint="Move it away, if what the backup holds is to be opened."
             )
     return found
+
+
+def _put_file(source: Path, file: Path) -> None:
+    try:
+        put_whole(file, source.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(
+            f"{file} cannot be written ({error.strerror}).", hint="Let Seawall write there, and restore again."
+        ) from None
 
 
 def _put_objects(objects: ObjectStore, folder: Path) -> None:

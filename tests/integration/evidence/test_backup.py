@@ -20,10 +20,12 @@ from sqlalchemy import text
 
 from seawall.database.migrate import HEAD, current_revision
 from seawall.database.sessions import Database
+from seawall.database.tables import Evidence
 from seawall.engines.objects import Objects, open_objects
 from seawall.errors import BackupDamaged, BadInput, ConfigurationError, Conflict, DatabaseUnavailable
-from seawall.evidence import heads
+from seawall.evidence import heads, restoring
 from seawall.evidence.backing_up import back_up
+from seawall.evidence.key_files import put_whole
 from seawall.evidence.manifest import DIGEST, MANIFEST, Manifest, check_backup, objects_of
 from seawall.evidence.master_key import load_master_key
 from seawall.evidence.restoring import restore
@@ -221,6 +223,95 @@ def test_restoring_goes_on_where_it_stopped(database: Database, backup: Path, tm
         assert len(list(objects.names())) == 3
 
 
+def test_a_restore_that_dies_late_has_everything_in_its_place(
+    database: Database, settings: Settings, sealed: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It dies before the database is filled, and goes on; it dies right after, and lacks nothing."""
+    assert sealed
+    folder = tmp_path / "backup"
+    back_up(database, open_objects(settings), settings, OPERATOR, folder, with_keys=True)
+    new = Settings(home=tmp_path / "new")
+
+    def die(*_arguments: object) -> None:
+        raise DatabaseUnavailable("test")
+
+    with empty_database(database.url, "died_late") as restored:
+        for step in ("fill", "upgrade"):
+            with monkeypatch.context() as patched, pytest.raises(DatabaseUnavailable):
+                patched.setattr(restoring, step, die)
+                restore(restored, open_objects(new), new, OPERATOR, folder)
+            assert new.resolved_audit_key_file.read_bytes() == settings.resolved_audit_key_file.read_bytes()
+            assert new.resolved_master_key_file.read_bytes() == settings.resolved_master_key_file.read_bytes()
+            assert new.audit_heads_file.read_bytes() == settings.audit_heads_file.read_bytes()
+        with pytest.raises(Conflict, match="not empty") as caught:
+            restore(restored, open_objects(new), new, OPERATOR, folder)
+        assert "died after the database was filled" in str(caught.value.hint)
+        with restored.transaction() as session:
+            report = heads.prove(session, new)
+        assert (report.ok, report.signatures) == (True, 1)
+    kept = {path.name for path in new.home.rglob("*") if path.is_file() and new.objects_folder not in path.parents}
+    assert kept == {"master.key", "audit.key", "heads.jsonl"}  # and no draft of them
+
+
+def test_a_backup_is_on_the_disk_before_it_says_that_it_is_whole(
+    database: Database, settings: Settings, sealed: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sealed
+    folder = tmp_path / "backup"
+    synced: set[str] = set()
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        real(descriptor)
+        if not (folder / MANIFEST).exists():
+            synced.add(os.readlink(f"/proc/self/fd/{descriptor}"))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    back_up(database, open_objects(settings), settings, OPERATOR, folder, with_keys=True)
+    assert {str(path) for path in (folder, *folder.rglob("*")) if path.name != MANIFEST} <= synced
+
+
+class AnyName(Objects):
+    """A store that has an object under every name."""
+
+    def get(self, name: str) -> bytes:
+        return super().get(name) if name.startswith("evidence/") else b"test"
+
+
+def test_no_name_in_the_database_leads_out_of_the_backup(
+    database: Database, settings: Settings, sealed: list[int], tmp_path: Path
+) -> None:
+    out = str(tmp_path / "out")
+    with database.transaction() as session:
+        row = session.get_one(Evidence, sealed[0])
+        row.object_name, row.sealed_sha256 = out, hashlib.sha256(b"test").digest()
+    objects = AnyName(open_objects(settings)._store, settings.objects_folder)
+    made = back_up(database, objects, settings, OPERATOR, tmp_path / "backup", with_keys=False)
+    assert (made.damaged, made.objects, Path(out).exists()) == ((out,), 2, False)
+
+
+def test_keys_have_their_own_names_in_a_backup(
+    database: Database, settings: Settings, sealed: list[int], tmp_path: Path
+) -> None:
+    """Both are called the same where they come from."""
+    assert sealed
+    places = {"master_key_file": tmp_path / "a" / "the.key", "audit_key_file": tmp_path / "b" / "the.key"}
+    sources = (settings.resolved_master_key_file, settings.resolved_audit_key_file)
+    for place, source in zip(places.values(), sources, strict=True):
+        put_whole(place, source.read_bytes())
+    folder, named = tmp_path / "backup", settings.model_copy(update=places)
+    back_up(database, open_objects(named), named, OPERATOR, folder, with_keys=True)
+    new = Settings(home=tmp_path / "new")
+    with empty_database(database.url, "named") as restored:
+        assert restore(restored, open_objects(new), new, OPERATOR, folder).report.signatures == 1
+    assert new.resolved_master_key_file.read_bytes() == places["master_key_file"].read_bytes()
+    files = json.loads((folder / MANIFEST).read_bytes())["files"]
+    (folder / "keys" / "audit.key").rename(folder / "keys" / "the.key")
+    forge(folder, files={"keys/the.key" if name == "keys/audit.key" else name: said for name, said in files.items()})
+    with pytest.raises(BackupDamaged, match="other files"):
+        check_backup(folder)
+
+
 def test_what_is_not_as_it_was_sealed_is_named_and_left_out(
     database: Database, settings: Settings, sealed: list[int], tmp_path: Path
 ) -> None:
@@ -285,7 +376,7 @@ def test_the_commands_work_with_the_embedded_postgresql(tmp_path: Path) -> None:
         assert seawall(first, "restore", str(folder)).returncode == 6
         restored = seawall(second, "restore", str(folder))
         assert restored.returncode == 0, restored.stderr
-        assert "The audit chain holds." in restored.stdout
+        assert "The hashes of the audit chain hold. No signature was looked at" in restored.stdout
         assert "test-key" in seawall(second, "keys", "list").stdout
         flip(folder / "database.dump")
         assert seawall(second, "restore", str(folder)).returncode == 7
