@@ -104,7 +104,8 @@ def pack(
 ) -> None:
     """Ask that the pack be made: the report as PDF and JSON, and the originals, encrypted to whoever enters it.
 
-    A second person has to agree, at the console under Second look. Then `seawall reports package` writes it.
+    The report must be complete. A second person has to agree, at the console under Second look. Then
+    `seawall reports package` writes it, as long as the report stays as it is.
 
     Example: seawall reports nca pack 12 --to age1... --reason "To be entered today"
     """
@@ -116,8 +117,8 @@ def pack(
     from seawall.cli.report_rooms import opened
     from seawall.second import exports, handing_on
 
-    with opened() as (database, _vault, settings), database.transaction() as session:
-        wanted = exports.parameters_of_report(session, report, to)
+    with opened() as (database, vault, settings), database.transaction() as session:
+        wanted = exports.parameters_of_report(session, vault, report, to)
         lasts = timedelta(days=settings.second_person_days)
         asked = handing_on.ask(session, wanted, Asker(operator()), reason, lasts)
     say(asked)

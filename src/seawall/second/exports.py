@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 
 from seawall.access.requests import Parameters, RequestInfo
 from seawall.database.tables import Case
-from seawall.errors import BadInput, Conflict, NotFound
+from seawall.errors import BadInput, Conflict, NotFound, ReportInvalid
 from seawall.evidence import audit
+from seawall.evidence.vault import Vault
 from seawall.records import Actor
 from seawall.reporting import originals, package, vics
 from seawall.reporting.nca import drafting as nca
+from seawall.reporting.nca.form import HINT
 
 LONGEST_NAME = 200
 FOR_THE_NCA = "whoever enters it in the NCA's portal"
@@ -39,18 +41,38 @@ def parameters_of(
     return _parameters(case_id, items, to_whom, recipients, country)
 
 
-def parameters_of_report(session: Session, report_id: int, recipients: Sequence[str]) -> Parameters:
-    """The pack of a report to the NCA: its form, and the originals of its items.
+def parameters_of_report(session: Session, vault: Vault, report_id: int, recipients: Sequence[str]) -> Parameters:
+    """The pack of a report to the NCA: its form, by its digest, and the originals of its items.
 
     Raises:
         BadInput: a recipient is no public key of age.
         NotFound: there is no such report.
         Conflict: it has no originals, or they are not confirmed any more.
+        ReportInvalid: it is not complete; the message says what is missing.
     """
     row = nca.locked(session, report_id)
+    form = nca.opened(session, vault, row)
+    if found := form.problems():
+        raise ReportInvalid(" ".join(found), hint=HINT)
+    wanted = _parameters(row.case_id, _originals_of(session, report_id, row.case_id), FOR_THE_NCA, recipients, "GB")
+    return {**wanted, "report": report_id, "form": form.sha256}
+
+
+def refuse_other_items(session: Session, parameters: Parameters) -> None:
+    """Looks whether the report that a package is the pack of has the same originals as when it was asked for.
+
+    Raises:
+        Conflict: it has not.
+    """
+    number = report_of(parameters)
+    case_id = int(str(parameters["case"]))
+    if number is not None and _originals_of(session, number, case_id) != items_of(parameters):
+        raise Conflict(f"Report {number} has other items than when its pack was asked for.", hint="Ask for it anew.")
+
+
+def _originals_of(session: Session, report_id: int, case_id: int) -> list[int]:
     told = set(nca.items_of(session, report_id))
-    items = [item for item in originals.items_with_originals(session, row.case_id) if item in told]
-    return {**_parameters(row.case_id, items, FOR_THE_NCA, recipients, "GB"), "report": report_id}
+    return [item for item in originals.items_with_originals(session, case_id) if item in told]
 
 
 def _parameters(
@@ -102,6 +124,11 @@ def report_of(parameters: Parameters) -> int | None:
     """The report to the NCA that the package is the pack of; None where it is of none."""
     number = parameters.get("report")
     return number if isinstance(number, int) else None
+
+
+def form_of(parameters: Parameters) -> str:
+    """The digest of the form that the package is to hold; empty where none was asked for."""
+    return str(parameters.get("form", ""))
 
 
 def items_of(parameters: Parameters) -> list[int]:

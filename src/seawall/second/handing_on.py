@@ -56,7 +56,7 @@ def plan(session: Session, vault: Vault, settings: Settings, request_id: int) ->
 
     Raises:
         NotFound: there is no such request of an export.
-        Conflict: nobody has let it go yet, the time is over, or its files are not as they were.
+        Conflict: nobody has let it go yet, the time is over, or its files or its report are not as they were.
         ConfigurationError: the reporter file cannot be used.
         ReportInvalid: the report that it is the pack of is not complete.
     """
@@ -79,7 +79,9 @@ def plan(session: Session, vault: Vault, settings: Settings, request_id: int) ->
     case_id = int(str(request.parameters["case"]))
     found = originals.originals(session, case_id, exports.items_of(request.parameters))
     number = exports.report_of(request.parameters)
-    report = () if number is None else pack.members(session, vault, number, found)
+    form = exports.form_of(request.parameters)
+    report = () if number is None else pack.members(session, vault, number, found, form)
+    exports.refuse_other_items(session, request.parameters)
     case = _case(session, settings, case_id, str(request.parameters["country"]))
     return Plan(request, case, tuple(found), tuple(report))
 

@@ -6,26 +6,30 @@ import base64
 import io
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pyrage
 import pytest
 import structlog
-from sqlalchemy import update
+from sqlalchemy import select, text, update
 from typer.testing import CliRunner
 
+from seawall.access.requests import Asker
 from seawall.cli.main import app
-from seawall.database.tables import Case
+from seawall.database.tables import Case, CaseItem
 from seawall.database.tables import Report as ReportRow
 from seawall.errors import BadInput, Conflict, NotFound, ReportInvalid
 from seawall.evidence import audit
 from seawall.records import Role
 from seawall.reporting import acts, views
 from seawall.reporting.nca import drafting as nca
+from seawall.reporting.nca import form as nca_form
 from seawall.reporting.nca.form import Answer, Form, Priority
 from seawall.reporting.states import NCA, ReportState
-from seawall.second import asking
+from seawall.second import asking, exports, handing_on
 from tests.integration.reporting.desk import KEY, SOMEBODY, Desk
 from tests.integration.second.pairs import somebody
 
@@ -148,6 +152,99 @@ def test_a_reference_belongs_to_one_complete_report(desk: Desk) -> None:
         (told,) = [link for link in audit.links(session) if link.act == "report.filed"]
         assert views.get(session, first).reference == "TEST-REF-2"
     assert told.details["reference"] == "TEST-REF-2"
+
+
+def test_a_reference_that_two_give_at_once_belongs_to_one(desk: Desk) -> None:
+    reports = [draft(desk, real(desk, desk.decided())) for _ in range(2)]
+    for report in reports:
+        complete(desk, report)
+    with ThreadPoolExecutor(1) as other:
+        with desk.database.transaction() as session:
+            nca.received(session, desk.vault, desk.settings, reports[0], "TEST-REF-5", SOMEBODY)
+            late = other.submit(receive, desk, reports[1], "TEST-REF-5")
+            assert any(waiting(desk) for _ in range(100_000))
+        with pytest.raises(Conflict, match="Another report"):
+            late.result()
+    assert [desk.state(report) for report in reports] == [ReportState.FILED, ReportState.DRAFT]
+
+
+def waiting(desk: Desk) -> int:
+    """How many wait for a lock."""
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with desk.database.transaction() as session:
+        return int(session.execute(text(waits)).scalar_one())
+
+
+def test_a_report_of_many_items_can_be_opened_again(desk: Desk) -> None:
+    case_id = desk.decided(files=0, hashes_alone=200)
+    report = draft(desk, case_id)
+    assert len(desk.items_of(report)) == 200
+    assert complete(desk, report) == []
+    with desk.database.transaction() as session:
+        said = nca.read(session, desk.vault, report, SOMEBODY).answers
+    assert all(said[code].value.count("\n") >= 199 for code in ("content", "uploaded_at", "upload_ip", "hashes"))
+    assert len(said["hashes"].value) > 20_000
+
+
+def test_what_could_not_be_opened_again_is_not_sealed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    case_id = desk.decided()
+    tipline = desk.report(case_id).id
+    monkeypatch.setattr(nca_form, "LARGEST_DOCUMENT", 1000)
+    with pytest.raises(ReportInvalid, match="too large"):
+        draft(desk, case_id)
+    assert desk.report(case_id).id == tipline
+    assert len(desk.items_of(tipline)) == 1
+
+
+def let_go(desk: Desk, report: int, name: str = "test-senior") -> int:
+    """A pack that two people have let go; the number of the request."""
+    with desk.database.transaction() as session:
+        wanted = exports.parameters_of_report(session, desk.vault, report, [PUBLIC])
+        asked = handing_on.ask(session, wanted, Asker(SOMEBODY), "A test.", timedelta(days=1)).id
+    senior = somebody(desk.database, name, Role.SENIOR)
+    with desk.database.transaction() as session:
+        asking.answer(session, senior, asked, approved=True, words="I have compared the key.")
+    return asked
+
+
+def plan(desk: Desk, request: int) -> handing_on.Plan:
+    with desk.database.transaction() as session:
+        return handing_on.plan(session, desk.vault, desk.settings, request)
+
+
+def test_the_pack_holds_the_report_that_was_let_go_and_no_other(desk: Desk) -> None:
+    case_id = desk.decided(account="test-account-pack", hashes_alone=1)
+    report = draft(desk, case_id)
+    with desk.database.transaction() as session, pytest.raises(ReportInvalid):
+        exports.parameters_of_report(session, desk.vault, report, [PUBLIC])
+    complete(desk, report)
+    request = let_go(desk, report)
+    assert len(plan(desk, request).report) == 2
+    with desk.database.transaction() as session:
+        said = nca.read(session, desk.vault, report, SOMEBODY)
+        nca.complete(session, desk.vault, report, replace(said, priority_because="Another."), SOMEBODY)
+    with pytest.raises(Conflict, match="not as it was"):
+        plan(desk, request)
+    second = let_go(desk, report, "second-senior")
+    plan(desk, second)
+    bytes_came_late(desk, case_id)
+    with pytest.raises(Conflict, match="other items"):
+        plan(desk, second)
+    third = let_go(desk, report, "third-senior")
+    plan(desk, third)
+    desk.confirm("test-account-pack", draft=False)
+    draft(desk, case_id)
+    with pytest.raises(Conflict, match="not as it was"):
+        plan(desk, third)
+
+
+def bytes_came_late(desk: Desk, case_id: int) -> None:
+    with desk.database.transaction() as session:
+        item = session.scalars(
+            select(CaseItem.id).where(CaseItem.case_id == case_id).order_by(CaseItem.id.desc())
+        ).first()
+        assert item is not None
+        desk.vault.seal(session, case_id, item, b"test bytes that came late", "image/png")
 
 
 def test_test_data_is_never_reported(desk: Desk) -> None:

@@ -87,6 +87,17 @@ def test_what_is_no_form_is_refused(change: dict[str, object]) -> None:
             read_form(wrong)
 
 
+def test_what_is_on_record_of_many_items_is_read_again_and_a_persons_words_have_an_end() -> None:
+    many = "\n".join(f"Item {item}: SHA256 {item:064x}" for item in range(1000))
+    form = complete()
+    long = Form({**form.answers, "hashes": Answer(True, many)}, form.priority, "A test.", "Test Person")
+    assert read_form(long.to_json()) == long
+    assert long.sha256 != form.sha256
+    assert pdf(long, [], [], is_test=True).startswith(b"%PDF-")
+    with pytest.raises(ReportInvalid, match=r"fields\.other\.value"):
+        read_form(Form({**form.answers, "other": Answer(True, many)}, Priority.P2, "A", "B").to_json())
+
+
 def test_the_paper_says_what_the_form_says_and_takes_no_markup() -> None:
     form = complete()
     tricky = "<b>bold</b> & <para/> \u0436 " + "x" * 3000

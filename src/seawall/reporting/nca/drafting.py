@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from seawall.database.tables import Case, ReportItem, now
@@ -23,15 +24,13 @@ from seawall.records import Actor
 from seawall.reporting import drafting
 from seawall.reporting.cybertip.reporter_file import ReporterFile, read_reporter_file
 from seawall.reporting.facts import ItemFacts, confirmed_items, facts_of
-from seawall.reporting.nca.form import Answer, Form, blank, kept_up, read_form
+from seawall.reporting.nca.form import OF_RECORD, Answer, Form, blank, kept_up, read_form
 from seawall.reporting.states import CYBERTIPLINE, NCA, ReportState
 from seawall.settings import Settings
 
 SEALED_AS = "nca-form"
 LONGEST_REFERENCE = 100
 LONGEST_WORDS = 4000
-# What is on record about the items: written anew until it is reported, so that it is what the pack holds.
-OF_RECORD = frozenset({"content", "detection", "uploaded_at", "upload_ip", "hashes"})
 
 
 def draft(session: Session, vault: Vault, settings: Settings, case_id: int, actor: Actor) -> int:
@@ -41,6 +40,7 @@ def draft(session: Session, vault: Vault, settings: Settings, case_id: int, acto
         NotFound: there is no such case.
         Conflict: nothing confirmed is left for it.
         ConfigurationError: the reporter file cannot be used.
+        ReportInvalid: there is more on record than a form holds; nothing changed.
     """
     case = session.get(Case, case_id, with_for_update=True, populate_existing=True)
     if case is None:
@@ -116,11 +116,17 @@ def received(
     if found := opened(session, vault, row).problems():
         raise ReportInvalid(" ".join(found))
     if session.scalar(select(ReportRow.id).where(ReportRow.authority == NCA, ReportRow.reference == given)):
-        raise Conflict("Another report has that reference already.", hint="Look at the NCA's receipt again.")
+        raise _taken()
     row.state, row.live, row.reference, row.system = ReportState.FILED.value, False, given, NCA
     row.filed_at = row.updated_at = now()
     row.says = None
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:
+        # Somebody gave another report the same reference at this very moment.
+        if "uq_reports_reference" not in str(error.orig):
+            raise
+        raise _taken() from None
     drafting.keep_up(session, vault, settings, row.case_id)
     details = {"case": row.case_id, "to": NCA, "reference": given}
     audit.append(session, actor, "report.filed", f"report:{report_id}", details)
@@ -214,8 +220,14 @@ def _refuse_unless_draft(row: ReportRow) -> None:
         raise Conflict(f"Report {row.id} is no draft: it is {ReportState(row.state).label.lower()}.")
 
 
+def _taken() -> Conflict:
+    return Conflict("Another report has that reference already.", hint="Look at the NCA's receipt again.")
+
+
 def _seal(session: Session, vault: Vault, case_id: int, form: Form) -> bytes:
-    return vault.seal_document(session, case_id, form.to_json().encode(errors="surrogatepass"), SEALED_AS)
+    text = form.to_json()
+    read_form(text)  # what could not be opened again is not sealed
+    return vault.seal_document(session, case_id, text.encode(errors="surrogatepass"), SEALED_AS)
 
 
 def _told(settings: Settings) -> ReporterFile | None:

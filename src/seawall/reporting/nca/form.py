@@ -9,6 +9,7 @@ field says so, and why.
 from __future__ import annotations
 
 import enum
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,9 @@ from seawall.errors import ReportInvalid
 LONGEST_VALUE = 20_000
 LONGEST_WHY = 1000
 LARGEST_DOCUMENT = 4 << 20
+# What is on record about the items: written anew until it is reported, so that it is what the pack holds. It grows
+# with their number, and has no limit of its own.
+OF_RECORD = frozenset({"content", "detection", "uploaded_at", "upload_ip", "hashes"})
 HINT = "`seawall reports nca show NUMBER --json`, an editor, and `seawall reports nca complete NUMBER FILE`."
 
 
@@ -154,6 +158,11 @@ class Form:
         """As a person completes it."""
         return json.dumps(self.document(), ensure_ascii=False, indent=2)
 
+    @property
+    def sha256(self) -> str:
+        """The digest (hex) of all that it says."""
+        return hashlib.sha256(self.to_json().encode(errors="surrogatepass")).hexdigest()
+
 
 def blank(known: Mapping[str, Answer]) -> Form:
     """A form of which only this is known."""
@@ -183,7 +192,10 @@ def read_form(text: str) -> Form:
     if priority is not None and priority not in list(Priority):
         raise ReportInvalid("priority must be P1, P2, P3 or null.", hint=HINT)
     return Form(
-        answers={code: _answer(fields[code], f"fields.{code}") for code in fields},
+        answers={
+            code: _answer(fields[code], f"fields.{code}", LARGEST_DOCUMENT if code in OF_RECORD else LONGEST_VALUE)
+            for code in fields
+        },
         priority=None if priority is None else Priority(priority),
         priority_because=_text(said["priority_because"], "priority_because", LONGEST_WHY),
         declared_by=_text(said["declared_by"], "declared_by", LONGEST_WHY),
@@ -194,14 +206,14 @@ def _told(answer: Answer) -> dict[str, Any]:
     return {"held": answer.held, "value": answer.value, "why_not": answer.why_not}
 
 
-def _answer(value: Any, place: str) -> Answer:
+def _answer(value: Any, place: str, longest: int) -> Answer:
     said = _table(value, place, {"held", "value", "why_not"})
     held = said["held"]
     if held is not None and not isinstance(held, bool):
         raise ReportInvalid(f"{place}.held must be true, false or null.", hint=HINT)
     return Answer(
         held,
-        _text(said["value"], f"{place}.value", LONGEST_VALUE),
+        _text(said["value"], f"{place}.value", longest),
         _text(said["why_not"], f"{place}.why_not", LONGEST_WHY),
     )
 

@@ -20,18 +20,25 @@ from seawall.reporting.vics import Original
 JSON, PDF = "report.json", "report.pdf"
 
 
-def members(session: Session, vault: Vault, report_id: int, originals: Sequence[Original]) -> list[Member]:
-    """The report as it stands now, in both forms; holds its case until the transaction ends.
+def members(
+    session: Session, vault: Vault, report_id: int, originals: Sequence[Original], approved: str
+) -> list[Member]:
+    """The report, in both forms; holds its case until the transaction ends.
+
+    Args:
+        approved: the digest of the form that two people let go.
 
     Raises:
         NotFound: there is no such report.
-        Conflict: it is set aside.
+        Conflict: it is set aside, or its form says something else now.
         ReportInvalid: it is not complete; the message says what is missing.
     """
     row = drafting.locked(session, report_id)
     if row.state == ReportState.SET_ASIDE:
         raise Conflict(f"Report {report_id} is set aside.")
     form = drafting.opened(session, vault, row)
+    if form.sha256 != approved:
+        raise Conflict(f"Report {report_id} is not as it was when its pack was asked for.", hint="Ask for it anew.")
     if found := form.problems():
         raise ReportInvalid(" ".join(found), hint=HINT)
     files = [
