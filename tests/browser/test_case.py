@@ -71,7 +71,7 @@ def test_a_confirmed_item_is_removed_and_on_record(stand: Stand, at_case: Watche
     expect(page.get_by_role("cell", name="item.confirm")).to_be_visible()
     expect(page.get_by_role("cell", name="user:reviewer-1").first).to_be_visible()
     page.get_by_role("button", name="Verify the chain").click()
-    expect(page.get_by_text("The chain holds")).to_be_visible()
+    expect(page.get_by_text("The hashes of the chain hold")).to_be_visible()
 
 
 def test_what_is_not_a_match_is_released_without_viewing(stand: Stand, at_case: Watched) -> None:

@@ -122,7 +122,7 @@ def test_everything_works_without_javascript(stand: Stand, window: Window) -> No
     expect(page.get_by_text("The message is on its way again.")).to_be_visible()
     page.get_by_role("link", name="Audit").click()
     page.get_by_role("button", name="Verify the chain").click()
-    expect(page.get_by_text("The chain holds")).to_be_visible()
+    expect(page.get_by_text("The hashes of the chain hold")).to_be_visible()
     acts = stand.acts()
     assert {"list.disable", "webhook.replay", "item.confirm", "reveal.show", "user.login"} <= set(acts)
     page.get_by_role("button", name="Log out").click()

@@ -91,7 +91,7 @@ def test_the_token_may_come_in_a_header(stand: Stand, insider: Watched) -> None:
     headers = {"X-CSRF-Token": token_of(insider)}
     answer = insider.context.request.post(stand.console + "audit/verify", headers=headers)
     assert answer.status == 200
-    assert "The chain holds" in answer.text()
+    assert "The hashes of the chain hold" in answer.text()
 
 
 def test_text_that_wants_to_be_code_is_shown_as_text(stand: Stand, window: Window) -> None:

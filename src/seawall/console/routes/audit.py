@@ -17,6 +17,7 @@ router = APIRouter(prefix="/audit", dependencies=[Depends(Allowed(Act.READ_AUDIT
 ADesk = Annotated[Desk, Depends(desk_of)]
 PAGE = 50
 ADDRESS = "/console/audit"
+NO_SIGNATURE = "No signature was looked at: there is no audit key here, or no head was signed yet."
 
 
 @router.get("")
@@ -33,9 +34,13 @@ def verify(desk: ADesk, visitor: AnyVisitor) -> Response:
     with desk.database.transaction() as session:
         report = heads.prove(session, desk.settings)
     if report.first_problem is None:
+        events = counted(report.events, "event")
+        holds = "chain holds" if report.signatures else "hashes of the chain hold"
+        looked = "" if report.signatures else f"{NO_SIGNATURE} "
         found = Notice(
-            f"The chain holds: {counted(report.events, 'event')}, each continuing the one before.",
-            f"Its head is {report.head.hex()}. Written down elsewhere, it proves later that the end was not cut off.",
+            f"The {holds}: {events}, each continuing the one before.",
+            f"{looked}Its head is {report.head.hex()}. Written down elsewhere, it proves later that the end was not "
+            "cut off.",
             "good",
         )
     else:

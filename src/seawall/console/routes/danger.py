@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Depends, Form
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
@@ -16,14 +17,18 @@ from seawall.console.desk import Desk, desk_of
 from seawall.console.routes.claims import ACase
 from seawall.console.visitor import Allowed, AnyVisitor, Visitor, own_form
 from seawall.console.wording import Notice
-from seawall.errors import BadInput, Conflict
+from seawall.errors import BadInput, ConfigurationError, Conflict
 from seawall.reporting import jurisdictions
+from seawall.reporting.jurisdictions import Profile
+from seawall.settings import Settings
 
 router = APIRouter(prefix="/cases/{case_id}/danger", dependencies=[Depends(Allowed(Act.SEE_CASES))])
 ADesk = Annotated[Desk, Depends(desk_of)]
 ADecider = Annotated[PersonSession, Depends(Allowed(Act.DECIDE))]
 LONGEST_WHOM = 200
 LONGEST_WORDS = 1500
+
+log = structlog.get_logger(__name__)
 
 
 @router.get("")
@@ -51,6 +56,16 @@ def called(
     return RedirectResponse(f"/console/cases/{case_id}#notes", status_code=303)
 
 
+def whom_to_call(settings: Settings) -> tuple[tuple[Profile, ...], bool]:
+    """The jurisdictions whose numbers are shown, and whether they are those that the operator chose. Where the
+    operator's file or choice cannot be used, they are all that are shipped: somebody has to call now."""
+    try:
+        return jurisdictions.chosen(settings.jurisdictions, settings.jurisdictions_file), True
+    except ConfigurationError as error:
+        log.error("jurisdictions.unusable", reason=error.message)
+        return jurisdictions.chosen("", None), False
+
+
 def _page(
     desk: Desk,
     visitor: Visitor,
@@ -63,7 +78,7 @@ def _page(
 ) -> Response:
     with desk.database.transaction() as session:
         case = store.get_case(session, case_id)
-    settings = desk.settings
+    profiles, as_chosen = whom_to_call(desk.settings)
     return desk.pages.answer(
         "danger.html",
         visitor,
@@ -71,8 +86,9 @@ def _page(
         exactly=False,
         status=status,
         case=case,
-        profiles=jurisdictions.chosen(settings.jurisdictions, settings.jurisdictions_file),
-        named=bool(settings.jurisdictions.strip()),
+        profiles=profiles,
+        as_chosen=as_chosen,
+        named=bool(desk.settings.jurisdictions.strip()),
         may_decide=visitor.person is not None and may(visitor.person, Act.DECIDE),
         longest_whom=LONGEST_WHOM,
         longest=LONGEST_WORDS,
