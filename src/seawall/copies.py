@@ -83,7 +83,7 @@ def _settle(rooms: Rooms, session: Session, item: CaseItem, change: int) -> None
             same = [match.entry_id for match in matches if match.list.is_own and match.kind is MatchKind.EXACT]
             own.dispute(session, same, change)
             if appeals.was_overturned(session, item.id):
-                noisy.overturned(session, matches)
+                noisy.overturned(session, rooms.settings, matches)
             else:
                 noisy.refused(session, rooms.settings, matches)
         return

@@ -90,7 +90,8 @@ class DeskSettings(BaseSettings):
             le=1,
             description="Share of what an entry met that was no match after review, above which the entry is "
             "quarantined by itself: it then holds and no longer blocks. The lower end of the share's 95 % interval "
-            "counts, so that few decisions prove little: with 0.5 four of four do. 1 never quarantines.",
+            "counts, so that few decisions prove little: with 0.5 four of four do, each of another account. "
+            "1 never quarantines.",
         ),
     ] = 0.5
     noisy_list_share: Annotated[

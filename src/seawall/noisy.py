@@ -26,12 +26,15 @@ LOOKS_BACK = timedelta(days=90)
 log = structlog.get_logger(__name__)
 
 
-def overturned(session: Session, matches: Sequence[Match]) -> None:
+def overturned(session: Session, settings: Settings, matches: Sequence[Match]) -> None:
     """Whoever looked again, on appeal, said that what these entries met is not what they are about: from now on they
-    block nothing by themselves, and a person looks at each hit. The caller holds the lock of list changes."""
+    block nothing by themselves, and a person looks at each hit. Not those of which so much was confirmed that they
+    are surely right more often than an entry must be. The caller holds the lock of list changes."""
     seen = {each.of: each for each in overturns.of_entries(session, _entries(matches))}
     for entry_id in sorted(_entries(matches)):
         counted = seen.get(entry_id, Overturns(entry_id, 0, 0))
+        if counted.is_sound(settings.noisy_entry_share):
+            continue
         quarantines.quarantine_entries(session, [entry_id], Grounds(Why.APPEAL, counted.refused, counted.decided))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from seawall import flow, noisy
-from seawall.database.tables import CaseItem, Content, Entry
+from seawall.database.tables import CaseItem, Content, Entry, Quarantine
 from seawall.errors import BadInput, Conflict, NotFound
 from seawall.evidence import audit
 from seawall.hashlists import quarantines, store
@@ -16,6 +17,7 @@ from seawall.hashlists.quarantines import Grounds, QuarantineView, Why
 from seawall.hashlists.store import ListDefinition
 from seawall.records import SYSTEM, Actor, Answer, EntryDraft, HashArrival, Outcome, Role, Trust, Verdict
 from seawall.runtime import Runtime
+from tests.integration.cases.material import match
 from tests.integration.second import pairs
 from tests.integration.test_flow import put_on_list, runtime
 
@@ -25,10 +27,11 @@ LISTED = b"\5" * 16
 MANAGER = Actor("user", "manager-1")
 
 
-def sent(runtime: Runtime, content_id: str, md5: bytes = LISTED) -> Answer:
-    """Other bytes each time, by their SHA-256, of which the list says the same."""
+def sent(runtime: Runtime, content_id: str, md5: bytes = LISTED, account: str | None = None) -> Answer:
+    """Other bytes each time, by their SHA-256, of which the list says the same; of another account each time."""
     sha256 = hashlib.sha256(content_id.encode()).digest()
-    return flow.judge_hashes(runtime.rooms, HashArrival(content_id, md5=md5, sha256=sha256, account_id=content_id))
+    arrival = HashArrival(content_id, md5=md5, sha256=sha256, account_id=account or content_id)
+    return flow.judge_hashes(runtime.rooms, arrival)
 
 
 def decided(runtime: Runtime, content_id: str, outcome: Outcome) -> None:
@@ -98,6 +101,49 @@ def test_an_entry_that_is_sometimes_right_stays_as_it_is(runtime: Runtime) -> No
         sent(runtime, f"c{number}")
         decided(runtime, f"c{number}", Outcome.CONFIRM if number < 2 else Outcome.NOT_A_MATCH)
     assert standing(runtime) == []
+
+
+def test_one_account_alone_brings_no_quarantine_about(runtime: Runtime) -> None:
+    put_on_list(runtime, EntryDraft(1, md5=LISTED), trust=Trust.STANDARD)
+    for number in range(6):
+        sent(runtime, f"c{number}", account="account-1")
+        decided(runtime, f"c{number}", Outcome.NOT_A_MATCH)
+    assert standing(runtime) == []
+
+
+def test_an_appeal_quarantines_an_entry_unless_it_is_surely_right_more_often(runtime: Runtime) -> None:
+    put_on_list(runtime, EntryDraft(1, md5=LISTED), trust=Trust.STANDARD)
+    with runtime.database.transaction() as session:
+        listed = replace(match(), entry_id=session.scalars(select(Entry.id)).one())
+    for number in range(10):
+        sent(runtime, f"c{number}")
+        decided(runtime, f"c{number}", Outcome.NOT_A_MATCH if number == 0 else Outcome.CONFIRM)
+        if number in (0, 9):
+            with runtime.database.transaction() as session:
+                noisy.overturned(session, runtime.settings, [listed])
+        if number == 0:
+            (found,) = standing(runtime)
+            assert (found.entry_id, found.grounds) == (listed.entry_id, Grounds(Why.APPEAL, 1, 1))
+            lift(runtime, found.id)
+            with runtime.database.transaction() as session:  # what was decided before it counts on
+                session.execute(delete(Quarantine))
+    assert standing(runtime) == []
+
+
+def test_what_an_entry_met_that_is_noisy_says_nothing_of_its_list(runtime: Runtime) -> None:
+    put_on_list(runtime, EntryDraft(1, md5=LISTED), trust=Trust.STANDARD)
+    for number in range(10):
+        sent(runtime, f"c{number}")
+        decided(runtime, f"c{number}", Outcome.NOT_A_MATCH)
+    assert noisy.look_at_lists(runtime.database, runtime.settings) == 0
+    (found,) = standing(runtime)
+    assert found.entry_id is not None
+    lift(runtime, found.id)
+    assert noisy.look_at_lists(runtime.database, runtime.settings) == 0
+    with runtime.database.transaction() as session:
+        session.execute(delete(Quarantine))
+    # Had it never been in quarantine, all ten would count.
+    assert noisy.look_at_lists(runtime.database, runtime.settings) == 1
 
 
 def test_taking_the_mark_off_by_hand_lifts_it_too(runtime: Runtime) -> None:

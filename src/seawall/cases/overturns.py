@@ -1,7 +1,8 @@
 """How often what entries and lists had met was no match, when people looked.
 
-The same bytes count once, by what was decided of them last; a content that was decided before a quarantine was lifted
-counts no more.
+The same bytes count once, by what was decided of them last, and so does one account: nobody alone brings a quarantine
+about, with however many files. A content that was decided before a quarantine was lifted counts no more, and what
+an entry met that is disputed or gone says nothing of the rest of its list.
 """
 
 from __future__ import annotations
@@ -15,41 +16,61 @@ from sqlalchemy.orm import Session
 
 from seawall.intervals import wilson
 
-_BY_ENTRY = text("""
-    SELECT met.of, count(*) AS decided, count(*) FILTER (WHERE met.state = 'not_a_match') AS refused
+# Of what was met (`of`, `item`): once the bytes, then once the account; the decision that was last counts.
+_COUNT = """
+    SELECT of, count(*) AS decided, count(*) FILTER (WHERE state = 'not_a_match') AS refused
     FROM (
-        SELECT DISTINCT ON (wanted.id, coalesce(c.sha256, c.identity)) wanted.id AS of, i.state
+        SELECT DISTINCT ON (of, coalesce('account:' || account_id, 'item:' || item)) of, state
+        FROM (
+            SELECT DISTINCT ON (met.of, coalesce(c.sha256, c.identity))
+                met.of, i.id AS item, i.state, i.decided_at, c.account_id
+            FROM met
+            JOIN case_items AS i ON i.id = met.item
+            JOIN content AS c ON c.id = i.content_row
+            ORDER BY met.of, coalesce(c.sha256, c.identity), i.decided_at DESC, i.id DESC
+        ) AS files
+        ORDER BY of, coalesce('account:' || account_id, 'item:' || item), decided_at DESC, item DESC
+    ) AS counted GROUP BY of ORDER BY of
+"""
+_BY_ENTRY = text(f"""
+    WITH met AS (
+        SELECT wanted.id AS of, i.id AS item
         FROM unnest(CAST(:entries AS bigint[])) AS wanted (id)
         JOIN case_items AS i ON i.findings @> jsonb_build_array(jsonb_build_object('entry_id', wanted.id))
-        JOIN content AS c ON c.id = i.content_row
         WHERE i.state IN ('confirmed', 'not_a_match') AND i.decided_at > coalesce(
             (SELECT max(lifted_at) FROM quarantines AS q WHERE q.entry_id = wanted.id), '-infinity'
         )
-        ORDER BY wanted.id, coalesce(c.sha256, c.identity), i.decided_at DESC, i.id DESC
-    ) AS met GROUP BY met.of ORDER BY met.of
-""")
-_BY_LIST = text("""
-    SELECT met.of, count(*) AS decided, count(*) FILTER (WHERE met.state = 'not_a_match') AS refused
-    FROM (
-        SELECT DISTINCT ON (l.id, coalesce(c.sha256, c.identity)) l.id AS of, i.state
+    )
+    {_COUNT}
+""")  # noqa: S608 - made of constants
+_BY_LIST = text(f"""
+    WITH met AS (
+        SELECT l.id AS of, i.id AS item
         FROM case_items AS i
-        JOIN content AS c ON c.id = i.content_row
         CROSS JOIN LATERAL (
-            SELECT DISTINCT CAST(finding #>> '{list,list_id}' AS bigint) AS list_id
-            FROM jsonb_array_elements(i.findings) AS finding WHERE finding ->> 'finding' = 'match'
+            SELECT DISTINCT CAST(finding #>> '{{list,list_id}}' AS bigint) AS list_id
+            FROM jsonb_array_elements(i.findings) AS finding
+            WHERE finding ->> 'finding' = 'match' AND NOT EXISTS (
+                SELECT FROM entries AS e
+                WHERE e.id = CAST(finding ->> 'entry_id' AS bigint) AND (e.disputed OR e.removed_at IS NOT NULL)
+            ) AND NOT EXISTS (
+                SELECT FROM quarantines AS q
+                WHERE q.entry_id = CAST(finding ->> 'entry_id' AS bigint) AND q.lifted_at >= i.decided_at
+            )
         ) AS named
         JOIN hash_lists AS l ON l.id = named.list_id AND l.enabled AND NOT l.quarantined
         WHERE i.state IN ('confirmed', 'not_a_match') AND i.decided_at > greatest(:since, coalesce(
             (SELECT max(lifted_at) FROM quarantines AS q WHERE q.list_id = l.id AND q.entry_id IS NULL), '-infinity'
         ))
-        ORDER BY l.id, coalesce(c.sha256, c.identity), i.decided_at DESC, i.id DESC
-    ) AS met GROUP BY met.of ORDER BY met.of
-""")
+    )
+    {_COUNT}
+""")  # noqa: S608 - made of constants
 
 
 @dataclass(frozen=True, slots=True)
 class Overturns:
-    """Of `decided` contents that an entry or a list (`of`, by number) had met, `refused` were no match."""
+    """Of `decided` contents that an entry or a list (`of`, by number) had met, one of each account, `refused` were no
+    match."""
 
     of: int
     decided: int
@@ -59,6 +80,11 @@ class Overturns:
         """Whether surely more than this share was no match: few decisions prove little."""
         low, _high = wilson(self.refused, self.decided)
         return low > share
+
+    def is_sound(self, share: float) -> bool:
+        """Whether surely less than this share was no match: few decisions prove little here, too."""
+        _low, high = wilson(self.refused, self.decided)
+        return high < share
 
 
 def of_entries(session: Session, entry_ids: Collection[int]) -> list[Overturns]:
