@@ -56,7 +56,7 @@ from seawall.records import (
 )
 from seawall.reporting import drafting as reports
 from seawall.rooms import Rooms
-from seawall.second import asking, deciding
+from seawall.second import deciding
 
 # Messages of a batch that are taken up in one transaction, and how often that is tried while conversations begin.
 MESSAGES_AT_ONCE, ATTEMPTS = 250, 4
@@ -261,11 +261,11 @@ def answer_request(
     """A second person's answer -> where they approve: what was asked for, done -> audit, in one transaction.
 
     Raises:
-        Conflict: it was answered already.
+        Conflict: it was answered already, or they are one of two who disagree about its item.
         Forbidden: it is their own request, or they may not do such acts.
     """
     with rooms.database.transaction() as session:
-        answered = asking.answer(session, person, request_id, approved=approved, words=words)
+        answered = deciding.answer(session, person, request_id, approved=approved, words=words)
     _settle_copies(rooms)
     return answered
 

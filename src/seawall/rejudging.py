@@ -39,6 +39,7 @@ from seawall.records import (
     Reason,
     Verdict,
 )
+from seawall.reporting import drafting as reports
 from seawall.rooms import Rooms
 from seawall.steps import announcement, event_of
 
@@ -111,7 +112,7 @@ def _taken(session: Session, item_id: int) -> Taken | None:
 
 def _reconsider(rooms: Rooms, session: Session, taken: Taken) -> Change | None:
     """What was confirmed is decided again when no entry that spoke for it does so any more. Until then it stays
-    removed: a person has said what it is, and only a person takes that back."""
+    removed: a person has said what it is, and only a person takes that back. No draft of a report tells of it."""
     spoke, speaks = _undisputed(taken.before), _undisputed(taken.sifted.kept)
     if not spoke or speaks:
         return None
@@ -122,6 +123,7 @@ def _reconsider(rooms: Rooms, session: Session, taken: Taken) -> Change | None:
     case, item = retractions.take_up_again(
         session, taken.case, taken.item, taken.row, judgement, findings, taken.sifted.fallen
     )
+    reports.keep_up(session, rooms.vault, rooms.settings, taken.case.id)
     _put_on_record(session, Change.REOPENED, case, item, taken, judgement, earlier=earlier)
     return Change.REOPENED
 

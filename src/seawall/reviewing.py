@@ -11,12 +11,14 @@ from seawall.cases import blind
 from seawall.evidence import audit
 from seawall.matching import ledger
 from seawall.records import ContentState, Outcome, Verdict
+from seawall.reporting import drafting as reports
 from seawall.rooms import Rooms
 
 
 def answer(rooms: Rooms, person: PersonSession, number: int, outcome: Outcome, reason: str) -> bool:
     """The second person's answer -> where it is another one: undecided again, held on the platform if it was
-    released, webhook -> audit, in one transaction. Whether both said the same.
+    released, webhook -> no draft of a report tells of it any more -> audit, in one transaction. Whether both said the
+    same.
 
     Raises:
         BadInput: there is no reason.
@@ -34,6 +36,8 @@ def answer(rooms: Rooms, person: PersonSession, number: int, outcome: Outcome, r
             session.flush()
             data = steps.announcement(content, held, case.is_test, item.late)
             outbox.put(session, steps.event_of(held, item.late), data, case_id=case.id)
+        if not result.agrees:
+            reports.keep_up(session, rooms.vault, rooms.settings, result.of_case)
         details: dict[str, audit.Json] = {"review": number, "item": item.id, "agrees": result.agrees}
         audit.append(session, person.actor, "item.review_blindly", f"case:{case.id}", details)
     return result.agrees

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text, update
@@ -18,6 +20,7 @@ from seawall.database.tables import (
     Entry,
     Evidence,
     OutboxMessage,
+    Report,
     Retractions,
     Walk,
 )
@@ -37,7 +40,9 @@ from seawall.records import (
     Trust,
     Verdict,
 )
+from seawall.reporting.states import ReportState
 from seawall.runtime import Runtime
+from tests.integration.reporting.desk import REPORTER_FILE
 from tests.integration.second import pairs
 from tests.integration.test_flow import encoded, list_by_sight, list_exactly, picture, put_on_list, reviewer, runtime
 
@@ -328,6 +333,22 @@ def test_what_was_confirmed_waits_for_a_person_again_and_stays_removed(
     confirm(runtime, person, Outcome.NOT_A_MATCH)
     assert states(runtime) == {"c1": ContentState.RELEASED}
     assert events(runtime)[-1] == "content.release"
+
+
+def test_no_draft_tells_of_what_waits_for_a_person_again(
+    runtime: Runtime, person: PersonSession, tmp_path: Path
+) -> None:
+    (told := tmp_path / "reporter.toml").write_text(REPORTER_FILE, "utf-8")
+    settings = runtime.settings.model_copy(update={"cybertip_reporter_file": told})
+    rooms = replace(runtime.rooms, settings=settings)
+    blocked(runtime)
+    with runtime.database.transaction() as session:
+        item = session.scalars(select(CaseItem.id)).one()
+    flow.decide_item(rooms, person, item, Outcome.CONFIRM, "A harmless test picture.")
+    remove(runtime)
+    assert retraction.look_back(rooms) == 1
+    with runtime.database.transaction() as session:
+        assert session.scalars(select(Report.state)).all() == [ReportState.SET_ASIDE]
 
 
 @pytest.mark.parametrize("how", [remove, dispute])

@@ -31,6 +31,7 @@ DISAGREEMENT = "blind-review"
 _LARGEST = 2**64
 
 _Other = aliased(Decision)
+_IS_CONVERSATION = CaseItem.findings.contains([{"finding": "conversation"}])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,11 @@ class BlindView:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What came of an answer. Where it did not agree, `case` and `item` are where it waits, `content` what it is
-    of, and `was_released` whether that was shown on the platform until now."""
+    """What came of an answer about an item of the case `of_case`. Where it did not agree, `case` and `item` are where
+    it waits, `content` what it is of, and `was_released` whether that was shown on the platform until now."""
 
     agrees: bool
+    of_case: int
     case: Case
     item: CaseItem
     content: Content
@@ -63,17 +65,23 @@ def draw(
     roles: Collection[Role],
 ) -> bool:
     """Whether the newest decision on an item was drawn. What two people decided is not, nor what nobody else could
-    look at.
+    look at, nor a conversation, which is read within its case alone.
 
     Args:
         percent: how many of a hundred decisions of a harm class are drawn.
         tag: a keyed hash of a text.
         roles: of which others need one to decide too.
     """
-    wanted = select(Decision, Case.harm_class).join(Case, Case.id == Decision.case_id)
+    wanted = (
+        select(Decision, Case.harm_class, _IS_CONVERSATION)
+        .join(Case, Case.id == Decision.case_id)
+        .join(CaseItem, CaseItem.id == Decision.item_id)
+    )
     newest = wanted.where(Decision.item_id == item_id).order_by(Decision.id.desc()).limit(1)
-    decision, harm_class = session.execute(newest).one()
+    decision, harm_class, is_conversation = session.execute(newest).one()
     if decision.outcome not in STATE_OF or decision.copy_of is not None or decision.request_id is not None:
+        return False
+    if is_conversation:
         return False
     if int.from_bytes(tag(f"decision:{decision.id}")[:8]) >= percent(HarmClass(harm_class)) / 100 * _LARGEST:
         return False
@@ -160,7 +168,7 @@ def answer(session: Session, number: int, user_id: int, outcome: Outcome, reason
     row.viewed, row.answered_at, row.taken_until = was_viewed(session, item, user_id), now(), None
     session.flush()
     if agrees:
-        return Answered(True, case, item, content)
+        return Answered(True, held.case_id, case, item, content)
     was_released = item.state == ItemState.NOT_A_MATCH
     judgement = _doubted(case, item)
     findings = [finding_from_json(document) for document in item.findings]
@@ -168,7 +176,7 @@ def answer(session: Session, number: int, user_id: int, outcome: Outcome, reason
     case.state = CaseState.ESCALATED.value
     claims.end(session, case.id)  # it waits for somebody else
     session.flush()
-    return Answered(False, case, item, content, judgement, was_released)
+    return Answered(False, held.case_id, case, item, content, judgement, was_released)
 
 
 def refuse_decider(session: Session, item: CaseItem, user_id: int, *, senior: bool) -> None:
@@ -218,7 +226,7 @@ def _current(number: int | None = None) -> Select[BlindReview]:
         .select_from(BlindReview)
         .join(Decision, Decision.id == BlindReview.decision_id)
         .join(CaseItem, CaseItem.id == BlindReview.item_id)
-        .where(BlindReview.state == WAITING, stands, ~later)
+        .where(BlindReview.state == WAITING, stands, ~later, ~_IS_CONVERSATION)
         .execution_options(populate_existing=True)
     )
     return wanted if number is None else wanted.where(BlindReview.id == number)

@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from seawall.database.documents import finding_from_json
 from seawall.database.tables import Case, CaseItem, Content, Evidence, ReportItem, Reveal
 from seawall.database.tables import Report as ReportRow
 from seawall.records import HarmClass, ItemState, Match, RevealStage
-from seawall.reporting.states import ReportState
+from seawall.reporting.states import CYBERTIPLINE, ReportState
 
 # A blurred picture shows that there is one, and not what it is of.
 SHOWS = (RevealStage.GREY.value, RevealStage.COLOUR.value, RevealStage.ORIGINAL.value)
 PICTURE = "image/"
+# The item that an item takes up again, or itself.
+_FIRST = func.coalesce(CaseItem.again_of, CaseItem.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +45,40 @@ def confirmed_items(session: Session, case_id: int, except_for: int | None = Non
     Args:
         except_for: a report whose own items count as free.
     """
-    elsewhere = exists().where(ReportItem.item_id == CaseItem.id, ReportItem.live)
-    if except_for is not None:
-        elsewhere = elsewhere.where(ReportItem.report_id != except_for)
     rows = session.execute(
         select(CaseItem, Content)
         .join(Content, Content.id == CaseItem.content_row)
-        .where(CaseItem.case_id == case_id, CaseItem.state == ItemState.CONFIRMED.value, ~elsewhere)
+        .where(CaseItem.case_id == case_id, is_confirmed(), ~_is_elsewhere(except_for))
         .order_by(CaseItem.id)
         .execution_options(populate_existing=True)
     ).all()
     return [_facts(session, item, content) for item, content in rows if is_abuse_material(item)]
+
+
+def is_confirmed() -> ColumnElement[bool]:
+    """Whether an item is, and no newer one takes it up again: of those the newest alone says where it stands."""
+    newer = aliased(CaseItem)
+    taken_up = exists().where(newer.again_of == _FIRST, newer.id > CaseItem.id)
+    return and_(CaseItem.state == ItemState.CONFIRMED.value, ~taken_up)
+
+
+def _is_elsewhere(except_for: int | None) -> ColumnElement[bool]:
+    """Whether an item is in another report that counts, or one is that it takes up again. A draft to the CyberTipline
+    is without what is taken up again before it is filed, so that it counts for its own items alone."""
+    told = aliased(CaseItem)
+    same = or_(told.id == _FIRST, told.again_of == _FIRST)
+    binds = or_(
+        told.id == CaseItem.id, ReportRow.state != ReportState.DRAFT.value, ReportRow.authority != CYBERTIPLINE
+    )
+    wanted = (
+        select(ReportItem.item_id)
+        .join(told, told.id == ReportItem.item_id)
+        .join(ReportRow, ReportRow.id == ReportItem.report_id)
+        .where(same, binds, ReportItem.live)
+    )
+    if except_for is not None:
+        wanted = wanted.where(ReportItem.report_id != except_for)
+    return wanted.correlate(CaseItem).exists()
 
 
 def facts_of(session: Session, report_id: int) -> list[ItemFacts]:

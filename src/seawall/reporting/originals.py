@@ -11,18 +11,14 @@ from sqlalchemy.orm import Session
 from seawall.database.documents import finding_from_json
 from seawall.database.tables import Case, CaseItem, Content, Evidence
 from seawall.errors import NotFound
-from seawall.records import HarmClass, ItemState, Match
-from seawall.reporting.facts import is_abuse_material
+from seawall.records import HarmClass, Match
+from seawall.reporting.facts import is_abuse_material, is_confirmed
 from seawall.reporting.vics import Original
 
 
 def items_with_originals(session: Session, case_id: int) -> list[int]:
     """The confirmed items of a case whose bytes are sealed, whether they were reported already or not."""
-    rows = session.scalars(
-        select(CaseItem)
-        .where(CaseItem.case_id == case_id, CaseItem.state == ItemState.CONFIRMED.value)
-        .order_by(CaseItem.id)
-    )
+    rows = session.scalars(select(CaseItem).where(CaseItem.case_id == case_id, is_confirmed()).order_by(CaseItem.id))
     return [item.id for item in rows if is_abuse_material(item) and _evidence(session, item) is not None]
 
 
@@ -70,7 +66,7 @@ def _rows(session: Session, case_id: int, items: Sequence[int]) -> list[tuple[Ca
     found = session.execute(
         select(CaseItem, Content)
         .join(Content, Content.id == CaseItem.content_row)
-        .where(CaseItem.case_id == case_id, CaseItem.id.in_(items), CaseItem.state == ItemState.CONFIRMED.value)
+        .where(CaseItem.case_id == case_id, CaseItem.id.in_(items), is_confirmed())
         .order_by(CaseItem.id)
         .execution_options(populate_existing=True)
     ).all()

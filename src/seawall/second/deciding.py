@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from seawall.access import requests
 from seawall.access.people import PersonSession
 from seawall.access.permissions import Act, may
 from seawall.access.requests import Asker, RequestInfo
@@ -13,6 +15,7 @@ from seawall.cases import appeals, blind, claims, decisions, floors
 from seawall.cases.decisions import DecisionResult
 from seawall.cases.stages import Floor
 from seawall.cases.weighty import takes_two
+from seawall.errors import NotFound
 from seawall.records import HarmClass, ItemState, Outcome
 from seawall.request_records import RequestKind, RequestState
 from seawall.second import appeals as of_appeals
@@ -58,6 +61,18 @@ def decide(
     )
     waits = request.id if request.state is RequestState.WAITING else None
     return DecisionResult(case.id, item_id, content, waits is None and case.decided_at is not None, [], waits)
+
+
+def answer(session: Session, person: PersonSession, request_id: int, *, approved: bool, words: str) -> RequestInfo:
+    """A second person's answer; see :func:`seawall.second.asking.answer`.
+
+    Raises:
+        Conflict: it was answered already, or two people disagree about the item and this is one of them.
+    """
+    known = requests.get(session, request_id)
+    if approved and known.kind is RequestKind.NOT_A_MATCH:
+        _refuse_one_of_two(session, person, known)
+    return asking.answer(session, person, request_id, approved=approved, words=words)
 
 
 def decide_appeal(
@@ -112,3 +127,10 @@ def ask_lower_floor(
         reason,
         timedelta(days=settings.second_person_days),
     )
+
+
+def _refuse_one_of_two(session: Session, person: PersonSession, request: RequestInfo) -> None:
+    """Whoever agrees to a decision is as little one of the two who disagree as who decides."""
+    with contextlib.suppress(NotFound):  # what becomes of a request without its item is for `asking` to say
+        _case, item, _content = decisions.locked(session, int(str(request.parameters["item"])))
+        blind.refuse_decider(session, item, person.user_id, senior=True)

@@ -157,3 +157,23 @@ def test_only_a_senior_who_is_neither_settles_it(database: Database) -> None:
             with pytest.raises(Conflict, match="senior"):
                 blind.refuse_decider(session, result.item, who, senior=senior)
         blind.refuse_decider(session, result.item, third, senior=True)
+
+
+def test_a_conversation_is_not_drawn_and_one_that_was_waits_for_nobody(database: Database) -> None:
+    conversation = [{"finding": "conversation"}]
+    with database.transaction() as session:
+        first, second = person(session, "test-1"), person(session, "test-2")
+        item = session.get_one(CaseItem, decided(session, "c1", first, Outcome.CONFIRM))
+        item.findings = conversation
+        session.flush()
+        assert not drawn(session, item.id)
+        other = session.get_one(CaseItem, decided(session, "c2", first, Outcome.CONFIRM))
+        assert drawn(session, other.id)
+        assert blind.waiting(session, second) == 1
+        held = blind.take(session, second)
+        assert held is not None
+        other.findings = conversation
+        session.flush()
+        assert (blind.waiting(session, second), blind.mine(session, second)) == (0, None)
+        with pytest.raises(NotFound):
+            blind.answer(session, held.id, second, Outcome.NOT_A_MATCH, "words")
