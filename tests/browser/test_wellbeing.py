@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from playwright.sync_api import expect
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from seawall.cases import floors
 from seawall.cases.stages import Floor
+from seawall.database.tables import ConsoleSession
 from seawall.records import HarmClass, RevealStage, Role
 from tests.browser.conftest import Watched
 from tests.browser.looking import look
-from tests.browser.stand import Stand
+from tests.browser.stand import PASSWORD, Stand
 
 Window = Callable[..., Watched]
 
@@ -131,6 +132,12 @@ def test_a_floor_of_all_is_lowered_once_somebody_else_agrees(stand: Stand, windo
     second = window()
     second.log_in("person-2")
     second.open("second")
+    with stand.runtime.database.transaction() as session:
+        session.execute(update(ConsoleSession).values(proven_at=None))
+    second.page.get_by_label("Your words").fill("Seen, and right")
+    second.page.get_by_role("button", name="Approve").click()
+    second.page.get_by_label("Password").fill(PASSWORD)
+    second.page.keyboard.press("Enter")
     second.page.get_by_label("Your words").fill("Seen, and right")
     second.page.get_by_role("button", name="Approve").click()
     expect(second.page.locator("#notice")).to_be_visible()

@@ -70,7 +70,7 @@ ALLOWED: dict[Act, frozenset[Role]] = {
 }
 
 
-DEMANDS_PROOF = frozenset({Act.REVEAL, Act.RELEASE_EVIDENCE, Act.CHANGE_ROLES})
+DEMANDS_PROOF = frozenset({Act.REVEAL, Act.RELEASE_EVIDENCE, Act.CHANGE_ROLES, Act.LOWER_FLOORS})
 """What an open session alone does not allow: the person must have shown lately that it is them (`proof.py`)."""
 
 

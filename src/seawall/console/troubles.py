@@ -22,7 +22,9 @@ from seawall.errors import BadInput, NotFound, ProofNeeded, RateLimited, Seawall
 log = structlog.get_logger(__name__)
 
 # Pages whose forms have addresses below their own.
-ABOVE_A_FORM = re.compile(r"/console/(?:cases/\d{1,18}|people/[a-z0-9][a-z0-9._-]{0,63}|blind)(?=/)")
+ABOVE_A_FORM = re.compile(
+    r"/console/(?:cases/\d{1,18}|people/[a-z0-9][a-z0-9._-]{0,63}|blind|second|wellbeing/team)(?=/)"
+)
 TITLES = {
     401: "Please log in",
     403: "Not for this account",

@@ -16,12 +16,16 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from seawall.access.people import PersonSession
+from seawall.access.permissions import DEMANDS_PROOF
 from seawall.console import routes, visitor
 from seawall.console.app import ROUTERS, console
 from seawall.console.pages import PLACES
 from seawall.console.visitor import Visitor
 from seawall.database.tables import now
+from seawall.records import Role
+from seawall.request_records import RequestKind
 from seawall.runtime import Runtime
+from seawall.second.kinds import KINDS
 from seawall.settings import Settings
 
 # Who is not in yet has no role, and who goes out needs none.
@@ -38,11 +42,12 @@ THE_WAY_IN = {
 PARTS = {"message_id": "00000000-0000-4000-8000-000000000000"}
 
 
-def the_console(tmp_path: Path) -> FastAPI:
-    """A console whose visitor is logged in and holds no role. No request may get as far as the database."""
+def the_console(tmp_path: Path, *roles: Role) -> FastAPI:
+    """A console whose visitor is logged in, long ago, and holds these roles. No request may get as far as the
+    database."""
     settings = Settings(data_dir=tmp_path)
     app = console(cast("Runtime", SimpleNamespace(settings=settings, database=None, rooms=None)))
-    nobody = PersonSession(1, "nobody-1", frozenset(), now() + timedelta(hours=1), "the token of a form")
+    nobody = PersonSession(1, "nobody-1", frozenset(roles), now() + timedelta(hours=1), "the token of a form")
     app.dependency_overrides[visitor.visitor] = lambda: Visitor(nobody, nobody.csrf_token, secure=False)
     return app
 
@@ -79,3 +84,14 @@ def test_who_holds_no_role_is_refused_at_every_address(tmp_path: Path, monkeypat
         answer = client.request(method, address, headers={"X-CSRF-Token": "the token of a form"})
         assert (method, path, answer.status_code) == (method, path, 403)
         assert "Your account may not" in answer.text, (method, path)
+
+
+def test_an_open_session_alone_does_not_ask_for_a_lower_floor(tmp_path: Path) -> None:
+    client = TestClient(the_console(tmp_path, *Role), follow_redirects=False)
+    answer = client.post(
+        "/wellbeing/team/floor/lower",
+        data={"harm_class": "csam", "first": "blurred", "clearest": "colour", "reason": "A test."},
+        headers={"X-CSRF-Token": "the token of a form"},
+    )
+    assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/console/prove")
+    assert DEMANDS_PROOF.intersection(KINDS[RequestKind.LOWER_FLOOR].agrees)

@@ -106,7 +106,7 @@ def _demand_proof(desk: Desk, person: PersonSession, request_id: int) -> None:
     """What takes a proof to do takes one to agree to."""
     with desk.database.transaction() as session:
         kind = requests.get(session, request_id).kind
-    if KINDS[kind].needs in DEMANDS_PROOF:
+    if DEMANDS_PROOF.intersection((KINDS[kind].needs, *KINDS[kind].agrees)):
         require_proof(person, desk.settings)
 
 

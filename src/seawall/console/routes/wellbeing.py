@@ -17,7 +17,7 @@ from seawall.cases.stages import Floor
 from seawall.console import wording
 from seawall.console.desk import Desk, desk_of
 from seawall.console.exposures import bars, in_words, spent_words
-from seawall.console.visitor import Allowed, AnyVisitor, own_form
+from seawall.console.visitor import Allowed, AnyVisitor, own_form, proven
 from seawall.console.wording import Notice
 from seawall.errors import BadInput, SeawallError
 from seawall.records import HarmClass, RevealStage
@@ -90,12 +90,13 @@ def lower_floor(
     desk: ADesk,
     visitor: AnyVisitor,
     person: Annotated[PersonSession, Depends(Allowed(Act.RAISE_FLOORS))],
+    _proof: Annotated[PersonSession, Depends(proven)],
     harm_class: Annotated[HarmClass, Form()],
     first: Annotated[RevealStage, Form()],
     clearest: Annotated[RevealStage, Form()],
     reason: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
-    """Asks for a lower floor of a class, which takes two people."""
+    """Asks for a lower floor of a class, which takes two people, each of whom has shown lately that it is them."""
     try:
         floor = _floor(first, clearest)
         with desk.database.transaction() as session:
