@@ -40,7 +40,9 @@ def _of_noted(rule: Rule) -> Iterator[str]:
 
 def _of_match(rule: Rule) -> Iterator[str]:
     when = rule.when
-    if rule.verdict in PERMISSIVE:
+    if rule.verdict in PERMISSIVE and when.disputed:
+        yield "publishes what entries met that are disputed: whoever brings a quarantine about has it published"
+    elif rule.verdict in PERMISSIVE:
         yield "publishes content that is on a hash list"
     if rule.verdict is not Verdict.BLOCK:
         return

@@ -111,6 +111,10 @@ def test_what_was_not_screened_needs_a_surface_to_pass_and_then_a_loud_warning(v
         (changed('"exact"', '"perceptual"'), "a likeness"),
         (changed('"block"', '"allow"'), "publishes content that is on a hash list"),
         (
+            changed('disputed = false }\nverdict = "block"', 'disputed = true }\nverdict = "allow"'),
+            "publishes what entries met that are disputed",
+        ),
+        (
             'version = 1\n[[rule]]\nname = "x"\nexplanation = "x"\n'
             'when = { finding = "scan_owed", code = "media_corupt" }\nverdict = "hold"',
             "media_corupt",

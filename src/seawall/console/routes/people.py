@@ -121,8 +121,3 @@ def end(
     with desk.database.transaction() as session:
         sessions.end(session, name, session_id, person.actor)
     return RedirectResponse(f"{ADDRESS}/{name}?ended=1", status_code=303)
-
-
-def _acts_of(role: Role) -> list[str]:
-    """What a role may do that not every role may."""
-    return [act.value for act, by in ALLOWED.items() if role in by and len(by) < len(Role)]
