@@ -55,7 +55,8 @@ class AccessSettings(BaseSettings):
             ge=0,
             le=10_080,
             description="Minutes after which a person must show again that it is them (password or passkey) before "
-            "they see or release evidence, although their session is open. 0 switches that off.",
+            "they see or release evidence, change roles or have a floor of reveals lowered, although their session "
+            "is open. 0 switches that off.",
         ),
     ] = 480
     proof_idle_minutes: Annotated[
