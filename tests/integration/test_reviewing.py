@@ -16,7 +16,6 @@ from seawall.errors import Conflict
 from seawall.evidence import audit
 from seawall.records import CaseState, ContentState, EntryDraft, HashArrival, ItemState, Outcome, Role, Trust
 from seawall.reporting.facts import confirmed_items
-from seawall.reporting.originals import items_with_originals
 from seawall.reporting.states import ReportState
 from seawall.request_records import RequestState
 from seawall.rooms import Rooms
@@ -115,7 +114,6 @@ def test_what_two_disagree_about_is_in_no_report_until_it_is_confirmed_again(
         # Nothing of the earlier case is owed, whatever is drafted anew.
         earlier = session.scalars(select(CaseItem.case_id).order_by(CaseItem.id).limit(1)).one()
         assert confirmed_items(session, earlier) == []
-        assert items_with_originals(session, earlier) == []
 
 
 def test_one_of_the_two_does_not_agree_to_its_release_either(runtime: Runtime) -> None:

@@ -10,6 +10,7 @@ from seawall.database.tables import Report as ReportRow
 from seawall.records import CaseState, ItemState
 from seawall.reporting import drafting
 from seawall.reporting.facts import confirmed_items
+from seawall.reporting.originals import items_with_originals
 from seawall.reporting.states import ReportState
 from tests.integration.cases.material import judgement, match
 from tests.integration.reporting.desk import Desk
@@ -58,6 +59,9 @@ def test_a_draft_loses_what_is_taken_up_again_and_the_newest_is_owed_once(desk: 
     assert report is not None
     assert draft(desk, case_id) is not None
     assert (desk.items_of(desk.report(case_id).id), desk.items_of(report)) == ([first], [again.id])
+    with desk.database.transaction() as session:
+        assert items_with_originals(session, case_id) == [first]
+        assert items_with_originals(session, again.case_id) == [again.id]
     # Taken up once more: the one in the middle says nothing any more either.
     once_more = taken_up(desk, again.case_id)
     assert once_more.again_of == last
