@@ -122,6 +122,9 @@ def test_whoever_decides_second_is_told_so(stand: Stand, at_case: Watched, windo
     lapse_claims(stand)
     other.open("cases/1")
     expect(other.page.get_by_role("radio", name="Not a match")).to_be_visible()
+    # The page has said that it is open: later that would renew the claim which is to lapse here.
+    other.ready()
+    other.page.wait_for_load_state("networkidle")
     lapse_claims(stand)
     decide(at_case.page, "Confirm", "Same picture as the listed one")
     expect(at_case.page.locator("#notice")).to_contain_text("is confirmed")
