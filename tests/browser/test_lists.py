@@ -65,7 +65,9 @@ def test_a_list_manager_lifts_what_was_quarantined_by_itself(stand: Stand, windo
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=ARTIFACTS / "lists-quarantine.png", full_page=True)
     page.get_by_role("region", name="In quarantine").get_by_text("Lift", exact=True).first.click()
-    page.get_by_label("Why").last.fill("The source says that it is right")
+    page.get_by_role("region", name="In quarantine").get_by_label("Why").first.fill(
+        "The source says that it is right"
+    )
     page.get_by_role("button", name="Let it act as before").click()
     expect(page.locator("#notice")).to_contain_text("The quarantine is lifted")
     expect(page.get_by_role("region", name="In quarantine")).to_have_count(0)
