@@ -64,7 +64,7 @@ def test_a_list_manager_lifts_what_was_quarantined_by_itself(stand: Stand, windo
     page = watched.page
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=ARTIFACTS / "lists-quarantine.png", full_page=True)
-    page.get_by_role("region", name="In quarantine").get_by_text("Lift", exact=True).first.click()
+    page.locator("section:has(#quarantine) summary").first.click()
     page.get_by_role("region", name="In quarantine").get_by_label("Why").first.fill(
         "The source says that it is right"
     )
