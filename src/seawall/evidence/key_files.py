@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+from pydantic import SecretStr
 
 from seawall.errors import ConfigurationError
 
@@ -73,6 +74,19 @@ class KeyFile:
             return None
         except OSError as error:
             raise ConfigurationError(f"The {self.called} {self.path} cannot be read ({error.strerror}).") from None
+
+
+def given_key(setting: SecretStr | None, file: Path | None, name: str, called: str) -> bytes | None:
+    """The key that is given by the setting of this name, or None. `file` is the setting that names a file instead.
+
+    Raises:
+        ConfigurationError: it is no key, or both are set.
+    """
+    if setting is None:
+        return None
+    if file is not None:
+        raise ConfigurationError(f"Both {name} and {name}_FILE are set.", hint="Set the one that is meant.")
+    return decode_key(setting.get_secret_value().encode(), name, called)
 
 
 def put_whole(file: Path, data: bytes) -> None:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from seawall.errors import ConfigurationError, EvidenceTampered, MasterKeyMissing
-from seawall.evidence.key_files import KEY_BYTES, KeyFile, decode_key
+from seawall.evidence.key_files import KEY_BYTES, KeyFile, given_key
 from seawall.settings import Settings
 
 NONCE_BYTES = 12
@@ -99,13 +99,9 @@ def load_master_key(settings: Settings, *, may_create: bool) -> MasterKey:
         MasterKeyMissing: there is no key, and none may be made.
         ConfigurationError: the key is malformed, two are given, or others can read the file.
     """
-    if settings.master_key is not None:
-        if settings.master_key_file is not None:
-            raise ConfigurationError(
-                "Both SEAWALL_MASTER_KEY and SEAWALL_MASTER_KEY_FILE are set.", hint="Set the one that is meant."
-            )
-        given = settings.master_key.get_secret_value().encode()
-        return MasterKey(decode_key(given, "SEAWALL_MASTER_KEY", CALLED))
+    given = given_key(settings.master_key, settings.master_key_file, "SEAWALL_MASTER_KEY", CALLED)
+    if given is not None:
+        return MasterKey(given)
     file = KeyFile(settings.resolved_master_key_file, CALLED, ADVICE)
     key = file.read()
     if key is None:

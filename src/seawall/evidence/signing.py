@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from seawall.errors import AuditKeyMissing, BadInput, ConfigurationError
 from seawall.evidence.events import CANONICAL
-from seawall.evidence.key_files import KeyFile, decode_key
+from seawall.evidence.key_files import KeyFile, given_key
 from seawall.settings import Settings
 
 CALLED = "audit key"
@@ -144,13 +144,9 @@ def load_signing_key(settings: Settings, *, may_create: bool) -> SigningKey | No
     Raises:
         ConfigurationError: the key is malformed, two are given, or others can read the file.
     """
-    if settings.audit_key is not None:
-        if settings.audit_key_file is not None:
-            raise ConfigurationError(
-                "Both SEAWALL_AUDIT_KEY and SEAWALL_AUDIT_KEY_FILE are set.", hint="Set the one that is meant."
-            )
-        given = settings.audit_key.get_secret_value().encode()
-        return SigningKey(decode_key(given, "SEAWALL_AUDIT_KEY", CALLED))
+    given = given_key(settings.audit_key, settings.audit_key_file, "SEAWALL_AUDIT_KEY", CALLED)
+    if given is not None:
+        return SigningKey(given)
     file = KeyFile(settings.resolved_audit_key_file, CALLED, ADVICE)
     key = file.read()
     if key is None and may_create:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from seawall.conversation_records import AgeBand, ConversationFacts, Level, LuringTactic
 from seawall.errors import BadInput
+from seawall.policy.samples import problems_of
 
 
 class SampleConversationFacts(BaseModel):
@@ -34,12 +35,8 @@ def sample_conversation(text: str) -> ConversationFacts:
     try:
         told = SampleConversationFacts.model_validate_json(text)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'conversation'}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False)
-        )
         raise BadInput(
-            f"This is no conversation: {problems}.",
+            f"This is no conversation: {problems_of(error, 'conversation')}.",
             hint='Write it like {"level": "review", "to_age": "13_to_15", "tactics": ["secrecy"]}.',
         ) from None
     tactics = tuple(tactic.value for tactic in told.tactics)

@@ -122,6 +122,14 @@ class SampleConversation(BaseModel):
         return ConversationSignal(self.code, self.explanation, self.score)
 
 
+def problems_of(error: ValidationError, whole: str) -> str:
+    """What is wrong with a sample, field by field, without what was given; `whole` is what the sample is called."""
+    return "; ".join(
+        f"{'.'.join(map(str, problem['loc'])) or whole}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_input=False)
+    )
+
+
 def sample(text: str) -> Finding:
     """A finding from JSON, as `seawall policy explain --finding` takes it.
 
@@ -131,12 +139,8 @@ def sample(text: str) -> Finding:
     try:
         model = _KINDS.get(_kind_of(text), SampleMatch).model_validate_json(text)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'finding'}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False)
-        )
         raise BadInput(
-            f"This is no finding: {problems}.",
+            f"This is no finding: {problems_of(error, 'finding')}.",
             hint='Write it like {"finding": "match", "kind": "perceptual", "distance": 8, "list": "a"}.',
         ) from None
     return model.as_finding()
